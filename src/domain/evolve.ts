@@ -1,0 +1,37 @@
+/**
+ * Folding recorded events into a room: the one way in which live rooms, late joins, resumes and replays come about.
+ * An event of an unknown type changes nothing but the version, so that an older node can follow a newer one.
+ */
+import { eventOf, isEventType } from './catalog.ts';
+import type { Place } from './define.ts';
+import { emptyRoom, type Room } from './room.ts';
+
+/** An event as the log holds it. Times are milliseconds since 1970. */
+export interface RecordedEvent extends Place {
+  eventId: string;
+  type: string;
+  schema: number;
+  by: number | 'system';
+  commandId: string;
+  data: unknown;
+}
+
+/** Applies the next event to the room, in place. Throws where it is not the next one. */
+export function evolve(room: Room, event: RecordedEvent): void {
+  if (event.version !== room.version + 1)
+    throw new Error(`workshop ${room.id}: event ${event.version} does not follow version ${room.version}`);
+  room.version = event.version;
+  room.at = event.at;
+  if (isEventType(event.type)) eventOf(event.type).evolve(room, event.data, event);
+}
+
+/** Applies those of the events that the room has not seen; they come in order and may overlap what it has. */
+export function evolveAll(room: Room, events: Iterable<RecordedEvent>): void {
+  for (const event of events) if (event.version > room.version) evolve(room, event);
+}
+
+export function fold(workshopId: number, events: Iterable<RecordedEvent>): Room {
+  const room = emptyRoom(workshopId);
+  evolveAll(room, events);
+  return room;
+}

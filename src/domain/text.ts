@@ -1,0 +1,46 @@
+/** Schemas of the plain values that payloads, events and tokens are made of. Lengths count Unicode code points. */
+import { z } from 'zod';
+
+// C0 and C1 controls and DEL, except tab and newline.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is what this is for
+const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
+/** No lone surrogates and no control characters but tab and newline: what every store and every client can hold. */
+export function isCleanText(text: string): boolean {
+  return text.isWellFormed() && !control.test(text);
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+/** Text of `min` to `max` code points after trimming. */
+export function text(min: number, max: number) {
+  return z
+    .string()
+    .refine(isCleanText, 'contains control characters or malformed Unicode')
+    .transform((value) => value.trim())
+    .refine((value) => {
+      // A string has at least half as many code points as UTF-16 units: no need to count a huge one.
+      if (value.length > 2 * max) return false;
+      const length = codePoints(value);
+      return length >= min && length <= max;
+    }, `must have ${min} to ${max} characters`);
+}
+
+/** A positive integer up to 2^53 − 1: users, workshops, versions. */
+export const positiveId = z.int().positive();
+export const userId = positiveId;
+export const displayName = text(1, 80);
+
+/** An https address, normalised as the URL standard does. */
+export const httpsUrl = z
+  .string()
+  .max(2_048)
+  .refine(isCleanText, 'contains control characters or malformed Unicode')
+  .refine((value) => URL.canParse(value) && new URL(value).protocol === 'https:', 'must be an https URL');
+
+/** ISO 8601 with a zone, handed on in UTC with milliseconds. */
+export const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString());

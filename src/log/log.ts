@@ -1,0 +1,217 @@
+/**
+ * The event log: the one place where workshops are kept. Two implementations hold the same promises – Redis Streams
+ * (`redis/`) and LMDB (`embedded/`) – and `test/log/contract.ts` runs against both.
+ *
+ * 1. A workshop's events have the versions 1, 2, 3, … without a gap; their times never fall.
+ * 2. An append does everything or nothing. Its checks come before its first write.
+ * 3. A command id that a user sent to a workshop is in one append at most, for `commandMemoryMs` at least.
+ * 4. Every appended batch is in the feed of the workshop's partition, in the order of appending; the order of one
+ *    workshop's events in the feed is that of their versions.
+ * 5. A tail hands out every batch after its cursor, in order, none twice. Where the feed no longer holds what follows the
+ *    cursor it says so (`gap`), and the reader compares versions workshop by workshop (`open`, `read`).
+ * 6. What was acknowledged is as durable as the store is set up to be: see each implementation.
+ */
+import type { Mark } from '../domain/define.ts';
+import type { RecordedEvent } from '../domain/evolve.ts';
+
+/** How long, at least, a command id is remembered: two buckets of this length are kept. */
+export const commandMemoryMs = 10 * 60_000;
+/** How many events one append may hold. */
+export const maxEventsPerAppend = 600;
+/** How many missing events a conflict or a check brings along at most. */
+export const missingLimit = 200;
+
+/** An event to be appended. `data` is JSON text: it is made once and parsed by readers alone. */
+export interface Draft {
+  eventId: string;
+  type: string;
+  schema: number;
+  data: string;
+  /** What it changes, for the decisions of others. */
+  marks: readonly Mark[];
+}
+
+/** One command's share of an append. */
+export interface DraftCommand {
+  by: number | 'system';
+  commandId: string;
+  /** Same for the same command and payload: tells a repeat from another command under the same id. */
+  fingerprint: string;
+  /** Whether the id is to be remembered: the client chose it and may send it again. */
+  remember: boolean;
+  /** The append conflicts where an event after `base` bears one of these; `*` conflicts with any event. */
+  reads: readonly (Mark | '*')[];
+  events: readonly Draft[];
+  /** Appends nothing if a connection on another node still holds this user's presence. */
+  unlessHeld?: number;
+}
+
+export interface Append {
+  workshopId: number;
+  /** The version that the decisions were made on. */
+  base: number;
+  /** Where given and not the workshop's present epoch, nothing is appended. */
+  epoch?: string;
+  /** Milliseconds since 1970 by the log's clock (`now()`), after which nothing is appended. */
+  deadline: number;
+  commands: readonly DraftCommand[];
+  /** Puts the workshop's timer to now, so that whoever looks after timers computes the next one. */
+  wakes?: boolean;
+  /** The node that appends: its own hold on a user does not count for `unlessHeld`, and ends with the append. */
+  node: string;
+}
+
+export type Appended =
+  /** `at` is the time of all events of the append. `missing` are the events between `base` and `from`. */
+  | { kind: 'appended'; from: number; to: number; at: number; epoch: string; missing: RecordedEvent[] }
+  /** Someone else's event bears a mark that was read. `missing` follows on `base`; there may be more. */
+  | { kind: 'conflict'; version: number; epoch: string; missing: RecordedEvent[] }
+  /** These commands were done before; nothing was appended. */
+  | { kind: 'done'; commands: (Done & { index: number })[]; missing: RecordedEvent[] }
+  /** These commands would end a presence that is still held; nothing was appended. */
+  | { kind: 'held'; commands: number[] }
+  | { kind: 'epoch'; epoch: string; version: number }
+  | { kind: 'late' };
+
+/** What became of a command id. */
+export interface Done {
+  /** Version of the last event that it appended. */
+  version: number;
+  /** Empty where the id was found in the stream itself and not in the memory of ids. */
+  fingerprint: string;
+}
+
+export interface Head {
+  version: number;
+  epoch: string;
+}
+
+/** The log's answer to "am I up to date, and was this done already?". */
+export interface Check extends Head {
+  done: Done | null;
+  /** What follows on the given version, at most `missingLimit` events. */
+  missing: RecordedEvent[];
+}
+
+/** One append, as the feed holds it. */
+export interface FeedEntry {
+  workshopId: number;
+  from: number;
+  to: number;
+  epoch: string;
+  /** Decodes the events; a reader that does not care for the workshop need not call it. */
+  events(): RecordedEvent[];
+}
+
+export interface TailBatch {
+  partition: number;
+  entries: FeedEntry[];
+  /** Where to go on after this batch. */
+  cursor: number;
+  /**
+   * True where the feed no longer holds what follows the last cursor. The batch then has no entries, and the reader
+   * compares every open workshop of the partition with what it has before it takes up the cursor.
+   */
+  gap: boolean;
+}
+
+export interface TailOptions {
+  /** Cursor of each partition to follow; `'end'` starts with what is appended from now on. */
+  from: ReadonlyMap<number, number | 'end'>;
+  /** Called for one batch of a partition at a time; the next one comes when it has resolved. */
+  onBatch(batch: TailBatch): void | Promise<void>;
+  /** Reading failed; it is tried again by itself. */
+  onError(error: unknown): void;
+  /** Entries to a batch at most. */
+  limit?: number;
+}
+
+export interface Tail {
+  /** Resolves once every `'end'` was resolved to a cursor: what is appended afterwards is delivered. */
+  ready: Promise<void>;
+  /** Ends the tail; resolves when no batch is under way any more. */
+  close(): Promise<void>;
+}
+
+/** Leases of connections, outside the events: who is held in which room by which node. */
+export interface Presence {
+  /** Says that this node has connections of these users in the workshop. Before their join is decided. */
+  hold(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
+  /** Keeps all that this node holds alive for `ttlMs`. */
+  renew(node: string, ttlMs: number): Promise<void>;
+  /** What nodes hold whose lease ran out and which no living node holds too. Stays until `forget` or `unlessHeld`. */
+  expired(): Promise<Expired[]>;
+  /** Drops what a dead node held in a workshop. */
+  forget(workshopId: number, node: string): Promise<void>;
+}
+
+export interface Expired {
+  node: string;
+  workshopId: number;
+  userIds: number[];
+}
+
+/** One time for each workshop at which it wants to be looked at. */
+export interface Timers {
+  /** Workshops whose time has come, at most `limit`. */
+  due(limit: number): Promise<number[]>;
+  /** Sets the time, or drops it with null; unless an event after `version` woke the workshop meanwhile. */
+  set(workshopId: number, at: number | null, version: number): Promise<void>;
+}
+
+export interface EventLog {
+  readonly kind: 'redis' | 'embedded';
+  /** Number of partitions; a workshop's is `partitionOf(workshopId)`. */
+  readonly partitions: number;
+  partitionOf(workshopId: number): number;
+  /** The log's clock, milliseconds since 1970, as this node knows it. */
+  now(): number;
+  append(append: Append): Promise<Appended>;
+  /** Events after version `after`, in order, at most `limit`. */
+  read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
+  /** null where the log does not know the workshop. */
+  head(workshopId: number): Promise<Head | null>;
+  /** Everything that a refusal needs to know, in one round trip. */
+  check(workshopId: number, after: number, by: number | 'system', commandId: string | null): Promise<Check>;
+  tail(options: TailOptions): Tail;
+  /** Workshops of a partition that have a stream, with their versions. */
+  open(partition: number): Promise<Map<number, number>>;
+  /**
+   * A fresh workshop id. With a key, the same user's call with the same key gives the same id for a day;
+   * `fingerprint` is that of the first call.
+   */
+  allocate(request?: {
+    userId: number;
+    key: string;
+    fingerprint: string;
+  }): Promise<{ workshopId: number; fingerprint: string }>;
+  /** Makes sure that `allocate` gives ids above this one. */
+  raiseIds(above: number): Promise<void>;
+  readonly presence: Presence;
+  readonly timers: Timers;
+  /** Rejects where the log can't be written to right now. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Reads a workshop from after a version to its end, page by page, asking for the next page while one is worked on. */
+export async function* readAll(
+  log: Pick<EventLog, 'read'>,
+  workshopId: number,
+  after = 0,
+  page = 1_000,
+): AsyncGenerator<RecordedEvent[]> {
+  let next = log.read(workshopId, after, page);
+  for (;;) {
+    const events = await next;
+    const last = events.at(-1);
+    if (last === undefined) return;
+    if (events.length === page) {
+      next = log.read(workshopId, last.version, page);
+      // Whoever stops early leaves this page unread; its failure is then nobody's business.
+      next.catch(() => {});
+    }
+    yield events;
+    if (events.length < page) return;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * The error codes of the wire and their English, in one table. Programs switch on `code`; `message` is for people.
+ * `retryable` says that the same command, sent again with the same id, may succeed without anyone changing anything.
+ */
+import type { RefusalCode } from '../domain/refusal.ts';
+
+const table = {
+  unauthenticated: { message: 'sign in first', retryable: false },
+  token_expired: { message: 'your sign-in has expired', retryable: false },
+  invalid_payload: { message: 'the payload is not valid', retryable: false },
+  not_found: { message: 'there is no such workshop', retryable: false },
+  not_a_member: { message: 'you are not a member of this workshop: RSVP first', retryable: false },
+  not_joined: { message: 'you are not in the room: join first', retryable: false },
+  forbidden: { message: 'you may not do that', retryable: false },
+  invalid_state: { message: 'the workshop is not in a state for that', retryable: false },
+  removed: { message: 'you were removed from this workshop', retryable: false },
+  workshop_full: { message: 'the workshop is full', retryable: true },
+  target_not_found: { message: 'that person or message is not in this workshop', retryable: false },
+  rate_limited: { message: 'too many commands: wait a moment', retryable: true },
+  conflict: { message: 'the workshop is changing too fast: try again', retryable: true },
+  unavailable: { message: 'the service cannot be reached right now: try again', retryable: true },
+  internal: { message: 'something went wrong on our side', retryable: true },
+  unknown_command: { message: 'there is no such command', retryable: false },
+  slow_consumer: { message: 'you do not read what the room sends you: reconnect', retryable: true },
+  unsupported_protocol: { message: 'this protocol version is not served', retryable: false },
+} as const;
+
+export type ErrorCode = keyof typeof table;
+export const errorCodes = Object.keys(table) as ErrorCode[];
+
+export interface WireError {
+  code: ErrorCode;
+  message: string;
+  retryable: boolean;
+  /** With `rate_limited`: milliseconds after which it is worth trying again. */
+  retryAfterMs?: number;
+}
+
+/** The error as it goes over the wire; `detail` replaces the table's message where it says more. */
+export function wireError(code: ErrorCode, detail?: string, retryable?: boolean): WireError {
+  const entry = table[code];
+  return { code, message: detail ?? entry.message, retryable: retryable ?? entry.retryable };
+}
+
+/** Thrown where a coded failure ends what is under way: a fault, never a refusal of the domain. */
+export class CodedError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+  constructor(code: ErrorCode, detail?: string, options?: ErrorOptions & { retryAfterMs?: number }) {
+    super(detail ?? table[code].message, options);
+    this.name = 'CodedError';
+    this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
+  }
+}
+
+/** Every refusal of the domain is a code of the wire. */
+export type RefusalsAreCodes = RefusalCode extends ErrorCode ? true : never;
