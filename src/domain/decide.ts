@@ -78,7 +78,9 @@ function refusalOfActor(definition: CommandDefinition, question: Question<unknow
   const asAdmin = definition.admins === true && actor.kind === 'user' && actor.roles.includes('admin');
   if (!asAdmin) {
     if (isRemoved(room, by)) return 'removed';
-    if (definition.who !== 'stranger' && !isMember(room, by)) return 'not_a_member';
+    // Who sees a private workshop by a role alone, such as an analyst, was not asked to come.
+    const open = definition.who === 'stranger' && room.visibility === 'public';
+    if (!open && !isMember(room, by)) return 'not_a_member';
   }
   if (definition.who === 'system') return 'forbidden';
   if (definition.who === 'host' && !isHost(room, by)) return 'forbidden';

@@ -84,7 +84,7 @@ export interface CommandDefinition<N extends string = string, P = unknown> {
   via: 'socket' | 'rest' | 'system';
   /** The payload beside `workshopId` and `commandId`. */
   payload: z.ZodType<P>;
-  /** May you? `member` is anyone admitted, `stranger` anyone who may see the workshop, `system` the engine alone. */
+  /** May you? `member` is anyone admitted, `stranger` anyone where it is public, `system` the engine alone. */
   who: 'host' | 'moderator' | 'member' | 'stranger' | 'system';
   /** An admin may too, member or not. */
   admins?: boolean;

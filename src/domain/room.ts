@@ -99,9 +99,12 @@ export function isModerator(room: Room, userId: number): boolean {
   return isHost(room, userId) || room.coHosts.has(userId);
 }
 
-/** May come in: the host, who RSVP'd, who was invited, a co-host; not who was removed or withdrew. */
+/**
+ * May come in: the host, who RSVP'd, who was invited, a co-host; not who was removed or withdrew. Whoever is present stays
+ * one until they leave: a co-host who had withdrawn their RSVP and is demoted in the room must still be able to go.
+ */
 export function isMember(room: Room, userId: number): boolean {
-  if (isModerator(room, userId)) return true;
+  if (isModerator(room, userId) || room.present.has(userId)) return true;
   const member = room.members.get(userId);
   return member !== undefined && !member.removed && (member.rsvped || member.invited);
 }

@@ -40,7 +40,12 @@ export const httpsUrl = z
   .string()
   .max(2_048)
   .refine(isCleanText, 'contains control characters or malformed Unicode')
-  .refine((value) => URL.canParse(value) && new URL(value).protocol === 'https:', 'must be an https URL');
+  .refine((value) => URL.canParse(value) && new URL(value).protocol === 'https:', 'must be an https URL')
+  .transform((value) => new URL(value).href)
+  .refine((value) => value.length <= 2_048, 'must have at most 2048 characters');
 
-/** ISO 8601 with a zone, handed on in UTC with milliseconds. */
-export const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value).toISOString());
+/** ISO 8601 with a zone, handed on in UTC with milliseconds. Years 1970 to 9999, which every store can hold. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .transform((value) => new Date(value).toISOString())
+  .refine((value) => /^\d{4}-/.test(value) && value >= '1970', 'must lie in the years 1970 to 9999');

@@ -137,6 +137,8 @@ export interface Tail {
 export interface Presence {
   /** Says that this node has connections of these users in the workshop. Before their join is decided. */
   hold(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
+  /** Ends this node's hold on users without recording anything, such as on who was removed. */
+  release(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
   /** Keeps all that this node holds alive for `ttlMs`. */
   renew(node: string, ttlMs: number): Promise<void>;
   /** What nodes hold whose lease ran out and which no living node holds too. Stays until `forget` or `unlessHeld`. */

@@ -21,8 +21,11 @@ export function bareName(name: string): string | undefined {
   return name.startsWith(prefix) ? name.slice(prefix.length) : undefined;
 }
 
+/** A UUID of any version and variant. Case does not tell two of them apart. */
+export const commandId = z.guid().toLowerCase();
+
 /** What every command carries beside its own payload. Unknown fields are ignored. */
-export const commandHeader = z.object({ workshopId: positiveId, commandId: z.uuid().optional() });
+export const commandHeader = z.object({ workshopId: positiveId, commandId: commandId.optional() });
 
 /** The answer to a command. `version` is that of the last event it appended, or the workshop's present one. */
 export type Reply =

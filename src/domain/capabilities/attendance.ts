@@ -4,6 +4,7 @@ import { append, type Decision, defineCommand, defineEvent, refuse, unchanged } 
 import {
   endPresence,
   isHost,
+  isMember,
   isModerator,
   isRemoved,
   memberOf,
@@ -146,7 +147,8 @@ export const rejoinUser = defineCommand({
   payload: z.object({ userId, displayName, avatarUrl: httpsUrl.nullable() }),
   who: 'system',
   reads: ({ userId }) => [`user:${userId}`],
-  decide: ({ room, payload }) => (isRemoved(room, payload.userId) ? unchanged : enter(room, payload)),
+  // Only the capacity is ignored: who was removed or withdrew meanwhile stays out.
+  decide: ({ room, payload }) => (isMember(room, payload.userId) ? enter(room, payload) : unchanged),
 });
 
 export const removeUser = defineCommand({

@@ -9,12 +9,19 @@ const message = text(1, 1_000);
 export const chatMessage = defineEvent({
   type: 'chat-message',
   schema: 1,
-  data: z.object({ userId, displayName, avatarUrl: httpsUrl.nullable(), message }),
+  /** A deleted message is kept with `message: null, deleted: true`, and must still fold. */
+  data: z.object({
+    userId,
+    displayName,
+    avatarUrl: httpsUrl.nullable(),
+    message: message.nullable(),
+    deleted: z.literal(true).optional(),
+  }),
   // No decision depends on a message having been written: chat never conflicts with chat.
   marks: () => [],
-  evolve(room, data, { version, at }) {
-    room.authors.set(version, data.userId);
-    room.chat.push({ id: version, at, ...data });
+  evolve(room, { userId, displayName, avatarUrl, message }, { version, at }) {
+    room.authors.set(version, userId);
+    room.chat.push({ id: version, userId, displayName, avatarUrl, message, at });
     if (room.chat.length > chatKept) room.chat.shift();
   },
   derive: (_, { version, at }, startedAt) => ({

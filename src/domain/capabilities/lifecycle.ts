@@ -78,8 +78,10 @@ export const stateChanged = defineEvent({
   },
   derive({ status }, { at }, startedAt) {
     const over = status === 'ended' || status === 'cancelled';
+    // A lobby that opened in the millisecond of the start had not started.
+    const started = startedAt !== null && status !== 'lobby';
     return {
-      ...(startedAt !== null && { startedAt: new Date(startedAt).toISOString() }),
+      ...(started && { startedAt: new Date(startedAt).toISOString() }),
       ...(over && { endedAt: new Date(at).toISOString() }),
     };
   },

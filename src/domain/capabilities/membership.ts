@@ -47,9 +47,6 @@ export const rsvp = defineCommand({
   decide({ room, actor, by }) {
     if (actor.kind === 'system') return unchanged;
     if (isHost(room, by) || room.members.get(by)?.rsvped) return unchanged;
-    // Who may see a private workshop by a role alone, such as an analyst, was not asked to come.
-    if (room.visibility === 'private' && !room.members.get(by)?.invited && !room.coHosts.has(by))
-      return refuse('not_a_member');
     return append(userRsvped.of({ userId: by, displayName: actor.displayName, avatarUrl: actor.avatarUrl }));
   },
 });

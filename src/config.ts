@@ -1,0 +1,93 @@
+/**
+ * The configuration: read from the environment once, here and nowhere else, and checked before anything starts.
+ * A bad value ends the process with one line that names it.
+ */
+import { z } from 'zod';
+
+const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
+const list = <T extends z.ZodType>(item: T) =>
+  z
+    .string()
+    .transform((value) =>
+      value
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(item));
+const address = z
+  .string()
+  .regex(/^[^:\s]+:\d{1,5}$/, 'must be host:port')
+  .transform((value) => {
+    const [host = '', port = ''] = value.split(':');
+    return { host, port: Number(port) };
+  });
+
+const environment = z.object({
+  NODE_ENV: z.string().default('development'),
+  PORT: whole(0, 65_535).default(3_000),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  PUBLIC_URL: origin.optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_CLUSTER_NODES: list(address).optional(),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  DATA_DIR: z.string().min(1).default('./data'),
+  ROLE: z.enum(['all', 'gateway', 'projector']).default('all'),
+  AUTH_SECRET: z.string().min(32, 'must have 32 characters at least').optional(),
+  AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
+  AUTH_ISSUER: z.string().min(1).optional(),
+  AUTH_AUDIENCE: z.string().min(1).optional(),
+  CORS_ORIGINS: list(origin).default([]),
+  GUESTS: flag.optional(),
+  PRESENCE_GRACE_MS: whole(0, 600_000).default(15_000),
+  PRESENCE_LEASE_MS: whole(500, 600_000).default(15_000),
+  LOBBY_OPENS_MINUTES: whole(0, 1_440).default(15),
+  MAX_LIVE_HOURS: z.coerce.number().positive().max(168).default(12),
+  HOST_ABSENT_MINUTES: z.coerce.number().positive().max(1_440).default(30),
+  ARCHIVE_AFTER_MINUTES: z.coerce.number().min(0).max(525_600).default(60),
+  RATE_LIMIT_SCALE: z.coerce.number().min(0).max(1_000).default(1),
+  ALLOW_VOLATILE_LOG: flag.default(false),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+type Environment = z.infer<typeof environment>;
+
+export interface Config extends Environment {
+  production: boolean;
+  /** One process with an LMDB log and PGlite under `DATA_DIR`. */
+  embedded: boolean;
+  guests: boolean;
+}
+
+/** Says in one line which variable is wrong and why. */
+export class ConfigError extends Error {}
+
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  // A variable that is set to nothing is not set: so do Compose files and shells pass on what they do not have.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new ConfigError(`${issue?.path.join('.') ?? 'configuration'}: ${issue?.message ?? 'is not valid'}`);
+  }
+  const config = parsed.data;
+  const production = config.NODE_ENV === 'production';
+  const redis = config.REDIS_URL !== undefined || config.REDIS_CLUSTER_NODES !== undefined;
+  const embedded = !redis && config.DATABASE_URL === undefined;
+  if (config.REDIS_URL !== undefined && config.REDIS_CLUSTER_NODES !== undefined)
+    throw new ConfigError('REDIS_CLUSTER_NODES: give this or REDIS_URL, not both');
+  if (config.AUTH_SECRET !== undefined && config.AUTH_JWKS_URL !== undefined)
+    throw new ConfigError(
+      'AUTH_JWKS_URL: give this or AUTH_SECRET, not both: one of them says how tokens are checked',
+    );
+  const signed = config.AUTH_SECRET !== undefined || config.AUTH_JWKS_URL !== undefined;
+  if (production && !signed) throw new ConfigError('AUTH_SECRET: production needs this or AUTH_JWKS_URL');
+  if (config.ROLE !== 'all' && !(redis && config.DATABASE_URL !== undefined))
+    throw new ConfigError(`ROLE: ${config.ROLE} needs REDIS_URL and DATABASE_URL, so that nodes share them`);
+  const guests = config.GUESTS ?? (embedded && config.AUTH_JWKS_URL === undefined);
+  if (guests && config.AUTH_JWKS_URL !== undefined)
+    throw new ConfigError('GUESTS: guests are signed in with AUTH_SECRET, which AUTH_JWKS_URL replaces');
+  return { ...config, production, embedded, guests };
+}

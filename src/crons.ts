@@ -1,0 +1,103 @@
+/**
+ * What happens by itself: timers of workshops, and the leases of nodes that are gone. Every node does it: the commands are
+ * checked against the log like anyone's, so that two nodes doing so at once do no harm, and a time that passed while no node
+ * was up is found overdue by the first one.
+ */
+import { Cron } from 'croner';
+import { nextTimer, type TimerSettings } from './domain/timers.ts';
+import type { Engine } from './engine/engine.ts';
+import type { EventLog } from './log/log.ts';
+
+export interface CronParts {
+  engine: Engine;
+  log: EventLog;
+  node: string;
+  timers: TimerSettings;
+  /** A dead node's users are gone within this time. */
+  leaseMs: number;
+  /** Whether the user has a socket on this node. */
+  isHere(workshopId: number, userId: number): boolean;
+  failed(error: unknown): void;
+}
+
+export interface WorkshopCrons {
+  close(): void;
+}
+
+/** Workshops looked at in one round. */
+const round = 100;
+
+export function initWorkshopCrons(parts: CronParts): WorkshopCrons {
+  const timers = new Cron('* * * * * *', { protect: true, catch: parts.failed }, () => runTimers(parts));
+  const leases = keepLeases(parts);
+  return {
+    close() {
+      timers.stop();
+      leases.close();
+    },
+  };
+}
+
+/** Does what is due, and notes when each workshop that was looked at wants to be looked at next. */
+export async function runTimers({ engine, log, timers }: CronParts): Promise<void> {
+  for (const workshopId of await log.timers.due(round)) {
+    const found = await engine.room(workshopId);
+    if (found === undefined) {
+      await log.timers.set(workshopId, null, 0);
+      continue;
+    }
+    const timer = nextTimer(found.room, timers);
+    if (timer === undefined || timer.at > log.now()) {
+      await log.timers.set(workshopId, timer?.at ?? null, found.room.version);
+      continue;
+    }
+    // Its event wakes the workshop: the next round finds what comes after.
+    await engine.handle({ workshopId, name: timer.command, payload: {}, actor: { kind: 'system' } });
+  }
+}
+
+/**
+ * Renews this node's lease and records the leaving of those whose nodes died. A lease is shorter than what is promised, so
+ * that running out, being noticed and being recorded fit into it together.
+ */
+function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): WorkshopCrons {
+  const ttlMs = leaseMs * 0.6;
+  const everyMs = leaseMs * 0.15;
+  // While the log is away nobody's lease can be renewed: after that, nobody is gone for one full lease.
+  let reachableSince: number | undefined;
+  let closed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function keep(): Promise<void> {
+    try {
+      await log.presence.renew(node, ttlMs);
+      reachableSince ??= performance.now();
+      if (performance.now() - reachableSince >= leaseMs) await reap();
+    } catch (error) {
+      reachableSince = undefined;
+      failed(error);
+    }
+    if (!closed) timer = setTimeout(() => void keep(), everyMs);
+  }
+
+  async function reap(): Promise<void> {
+    for (const { node: dead, workshopId, userIds } of await log.presence.expired()) {
+      const gone = userIds.filter((userId) => !isHere(workshopId, userId));
+      const outcomes = await Promise.all(
+        gone.map((userId) =>
+          engine.handle({ workshopId, name: 'drop-user', payload: { userId }, actor: { kind: 'system' } }),
+        ),
+      );
+      if (outcomes.every((outcome) => outcome.ok || !outcome.error.retryable))
+        await log.presence.forget(workshopId, dead);
+    }
+  }
+
+  void keep();
+  return {
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/**
+ * The rooms that commands are decided on. They need not be the newest – an append on an old one conflicts – but before
+ * something is refused they are brought up to date.
+ */
+import { evolveAll, type RecordedEvent } from '../domain/evolve.ts';
+import { emptyRoom, type Room } from '../domain/room.ts';
+import { type EventLog, type FeedEntry, type Head, readAll } from '../log/log.ts';
+import type { Pending } from './queue.ts';
+
+/** A workshop on this node: its room, and the commands that wait for it. */
+export interface Cell {
+  id: number;
+  room: Room;
+  epoch: string;
+  /** The room held everything that was in the log at this time (`performance.now()`). */
+  freshAsOf: number;
+  loaded: boolean;
+  pending: Pending[];
+  working: Promise<void> | null;
+}
+
+export interface RoomCache {
+  cell(workshopId: number): Cell;
+  /** The cell with everything that was in the log when this was called. */
+  fresh(workshopId: number): Promise<Cell>;
+  /** Reads the workshop from the log if this node has not yet done so. */
+  load(cell: Cell): Promise<void>;
+  /** Applies what the log said is missing, reads what it did not bring along, and starts anew after a lost tail. */
+  catchUp(cell: Cell, head: Head, missing: readonly RecordedEvent[]): Promise<void>;
+  follow(entry: FeedEntry): void;
+}
+
+/** Rooms kept at most; idle ones go first. An attendee of a kept room costs about 300 bytes. */
+const maxCells = 2_000;
+
+export function roomCache(log: EventLog): RoomCache {
+  const cells = new Map<number, Cell>();
+  const loading = new Map<Cell, Promise<void>>();
+
+  function cell(workshopId: number): Cell {
+    const found = cells.get(workshopId);
+    const kept = found ?? {
+      id: workshopId,
+      room: emptyRoom(workshopId),
+      epoch: '',
+      freshAsOf: -1,
+      loaded: false,
+      pending: [],
+      working: null,
+    };
+    // Put at the end: the map is in the order of last use.
+    cells.delete(workshopId);
+    cells.set(workshopId, kept);
+    if (cells.size > maxCells) evict();
+    return kept;
+  }
+
+  function evict(): void {
+    for (const [id, old] of cells) {
+      if (cells.size <= maxCells) return;
+      if (old.working === null && old.pending.length === 0) cells.delete(id);
+    }
+  }
+
+  async function read(target: Cell): Promise<void> {
+    const asOf = performance.now();
+    const head = await log.head(target.id);
+    const room = emptyRoom(target.id);
+    if (head !== null) for await (const page of readAll(log, target.id)) evolveAll(room, page);
+    target.room = room;
+    target.epoch = head?.epoch ?? '';
+    target.loaded = true;
+    target.freshAsOf = asOf;
+  }
+
+  /** One reading at a time, shared by whoever asks meanwhile. */
+  function load(target: Cell): Promise<void> {
+    if (target.loaded) return Promise.resolve();
+    const under = loading.get(target) ?? read(target).finally(() => loading.delete(target));
+    loading.set(target, under);
+    return under;
+  }
+
+  async function catchUp(target: Cell, head: Head, missing: readonly RecordedEvent[]): Promise<void> {
+    const before = target.room;
+    const lost = head.version < before.version && head.epoch !== target.epoch;
+    if (lost || (target.epoch !== '' && head.epoch !== target.epoch)) {
+      target.loaded = false;
+      return load(target);
+    }
+    target.epoch = head.epoch;
+    const [first] = missing;
+    if (first !== undefined && first.version <= before.version + 1) evolveAll(before, missing);
+    while (before.version < head.version) {
+      const events = await log.read(target.id, before.version, 1_000);
+      if (events.length === 0) return;
+      evolveAll(before, events);
+    }
+  }
+
+  return {
+    cell,
+    load,
+    catchUp,
+    async fresh(workshopId) {
+      const target = cell(workshopId);
+      const asOf = performance.now();
+      await load(target);
+      if (target.freshAsOf < asOf) {
+        const found = await log.check(workshopId, target.room.version, 'system', null);
+        await catchUp(target, found, found.missing);
+        target.freshAsOf = Math.max(target.freshAsOf, asOf);
+      }
+      return target;
+    },
+    follow(entry) {
+      const target = cells.get(entry.workshopId);
+      if (!target?.loaded || target.epoch !== entry.epoch) return;
+      const { version } = target.room;
+      if (entry.from <= version + 1 && entry.to > version) evolveAll(target.room, entry.events());
+    },
+  };
+}

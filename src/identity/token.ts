@@ -1,0 +1,130 @@
+/**
+ * Who calls, by a JSON Web Token (RFC 7519, checked as RFC 8725 advises): the algorithms are fixed by the configuration and
+ * never taken from the token. Guests are signed in with a key of their own, derived from the secret, so that no token from
+ * elsewhere can name a guest and no guest's token anyone else.
+ */
+import { createSecretKey, hkdfSync, type KeyObject, randomInt } from 'node:crypto';
+import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import { z } from 'zod';
+import type { User } from '../domain/define.ts';
+import { displayName, httpsUrl } from '../domain/text.ts';
+import { CodedError } from '../protocol/errors.ts';
+
+export interface Identity {
+  user: User;
+  /** Milliseconds since 1970. */
+  expiresAt: number;
+}
+
+export interface Tokens {
+  /** Who the token names. Rejects with `unauthenticated` and never says why to the caller. */
+  verify(token: string): Promise<Identity>;
+  /** A token for a new guest, or undefined where guests are not signed in. */
+  guest(displayName: string): Promise<{ token: string; identity: Identity }> | undefined;
+}
+
+export interface TokenSettings {
+  secret?: string | undefined;
+  jwksUrl?: string | undefined;
+  issuer?: string | undefined;
+  audience?: string | undefined;
+  guests: boolean;
+}
+
+/** Guest ids are random from here on; everyone else's are below. */
+export const firstGuestId = 2 ** 52;
+const guestHours = 12;
+const clockToleranceSeconds = 5;
+const maxTokenLength = 8_192;
+const guestKeyId = 'guest';
+
+const claims = z.object({
+  sub: z
+    .string()
+    .regex(/^[1-9]\d{0,15}$/)
+    .transform(Number)
+    .refine(Number.isSafeInteger),
+  name: displayName,
+  picture: httpsUrl.optional(),
+  exp: z.number(),
+  roles: z.array(z.string()).optional(),
+});
+
+export function tokens(settings: TokenSettings): Tokens {
+  const secret = settings.secret === undefined ? undefined : createSecretKey(Buffer.from(settings.secret));
+  const guestKey =
+    settings.secret === undefined || !settings.guests ? undefined : deriveGuestKey(settings.secret);
+  const keySet = settings.jwksUrl === undefined ? undefined : createRemoteJWKSet(new URL(settings.jwksUrl));
+  const common = { requiredClaims: ['sub', 'exp', 'name'], clockTolerance: clockToleranceSeconds };
+  const expected = {
+    ...common,
+    ...(settings.issuer !== undefined && { issuer: settings.issuer }),
+    ...(settings.audience !== undefined && { audience: settings.audience }),
+  };
+
+  async function payloadOf(token: string): Promise<{ payload: JWTPayload; guest: boolean }> {
+    // The key id chooses between two keys that are both fixed; it never brings one along.
+    if (guestKey !== undefined && decodeProtectedHeader(token).kid === guestKeyId) {
+      const { payload } = await jwtVerify(token, guestKey, { ...common, algorithms: ['HS256'] });
+      return { payload, guest: true };
+    }
+    if (keySet !== undefined) {
+      const algorithms = ['RS256', 'ES256', 'EdDSA'];
+      const { payload } = await jwtVerify(token, keySet, { ...expected, algorithms });
+      return { payload, guest: false };
+    }
+    if (secret === undefined) throw new CodedError('unauthenticated');
+    const { payload } = await jwtVerify(token, secret, { ...expected, algorithms: ['HS256'] });
+    return { payload, guest: false };
+  }
+
+  return {
+    async verify(token) {
+      if (token.length > maxTokenLength) throw new CodedError('unauthenticated');
+      try {
+        const { payload, guest } = await payloadOf(token);
+        const { sub, name, picture, exp, roles = [] } = claims.parse(payload);
+        if (sub >= firstGuestId !== guest) throw new CodedError('unauthenticated');
+        return {
+          expiresAt: exp * 1_000,
+          user: {
+            kind: 'user',
+            userId: sub,
+            displayName: name,
+            avatarUrl: picture ?? null,
+            roles: roles.filter((role) => role === 'analyst' || role === 'admin'),
+          },
+        };
+      } catch (cause) {
+        if (cause instanceof errors.JWKSTimeout || isUnreachable(cause))
+          throw new CodedError('unavailable', 'the signing keys cannot be fetched', { cause });
+        throw new CodedError('unauthenticated', undefined, { cause });
+      }
+    },
+    guest(name) {
+      return guestKey === undefined ? undefined : signGuest(guestKey, name);
+    },
+  };
+}
+
+function deriveGuestKey(secret: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', 'workshop guest tokens', 32)));
+}
+
+async function signGuest(key: KeyObject, name: string): Promise<{ token: string; identity: Identity }> {
+  // randomInt spans 2^48 at most: 2^52 ids are a high and a low half.
+  const userId = firstGuestId + randomInt(2 ** 26) * 2 ** 26 + randomInt(2 ** 26);
+  const expires = Math.floor(Date.now() / 1_000) + guestHours * 3_600;
+  const token = await new SignJWT({ name })
+    .setProtectedHeader({ alg: 'HS256', kid: guestKeyId })
+    .setSubject(String(userId))
+    .setExpirationTime(expires)
+    .sign(key);
+  const user: User = { kind: 'user', userId, displayName: name, avatarUrl: null, roles: [] };
+  return { token, identity: { user, expiresAt: expires * 1_000 } };
+}
+
+/** The key server's fault and not the token's. */
+function isUnreachable(cause: unknown): boolean {
+  return cause instanceof TypeError && cause.message.includes('fetch');
+}

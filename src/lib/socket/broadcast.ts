@@ -1,0 +1,121 @@
+/**
+ * From the tail of the log to the sockets of this node. One tail follows every partition; entries of rooms that have no
+ * socket here are passed over undecoded.
+ */
+import type { Engine } from '../../engine/engine.ts';
+import type { EventLog, Tail, TailBatch } from '../../log/log.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { Absences } from './absence.ts';
+import type { Logger, WorkshopNamespace } from './context.ts';
+import { type Hall, hallOf } from './hall.ts';
+
+export interface Halls {
+  /** The hall of a workshop, opened if this node has none. */
+  open(workshopId: number): Hall;
+  get(workshopId: number): Hall | undefined;
+  /** Resolves once everything that is appended from now on reaches the halls. */
+  ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BroadcastParts {
+  nsp: WorkshopNamespace;
+  log: EventLog;
+  engine: Engine;
+  node: string;
+  absences: Absences;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** How long an empty hall is kept, so that who comes back finds what was missed in memory. */
+const idleMs = 60_000;
+
+export function broadcast(parts: BroadcastParts): Halls {
+  const { nsp, log, engine, node, absences, metrics, logger } = parts;
+  const halls = new Map<number, Hall>();
+  const idleSince = new Map<number, number>();
+
+  function failed(error: unknown): void {
+    metrics.faults.inc({ place: 'tail' });
+    logger.warn({ err: error }, 'reading the log failed; it is tried again');
+  }
+
+  function open(workshopId: number): Hall {
+    const found = halls.get(workshopId);
+    if (found !== undefined) return found;
+    const hall = hallOf(nsp, log, workshopId, {
+      failed,
+      removed: (userId) => {
+        absences.end(workshopId, userId);
+        log.presence.release(workshopId, [userId], node).catch(failed);
+      },
+      leftWhileHere: (userId, { socket }) => {
+        const { displayName, avatarUrl } = socket.data.user;
+        void engine.handle({
+          workshopId,
+          name: 'rejoin-user',
+          payload: { userId, displayName, avatarUrl },
+          actor: { kind: 'system' },
+        });
+      },
+      over: () => {
+        if (halls.get(workshopId) !== hall) return;
+        drop(workshopId);
+        log.presence.forget(workshopId, node).catch(failed);
+      },
+      sent: (events) => {
+        const [first] = events;
+        if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);
+      },
+    });
+    halls.set(workshopId, hall);
+    metrics.rooms.set(halls.size);
+    return hall;
+  }
+
+  function drop(workshopId: number): void {
+    halls.delete(workshopId);
+    idleSince.delete(workshopId);
+    metrics.rooms.set(halls.size);
+  }
+
+  async function onBatch({ entries, gap, partition }: TailBatch): Promise<void> {
+    if (gap) {
+      const here = [...halls.values()].filter((hall) => log.partitionOf(hall.id) === partition);
+      await Promise.all(here.map((hall) => hall.compare()));
+      return;
+    }
+    const touched = new Set<Hall>();
+    for (const entry of entries) {
+      engine.follow(entry);
+      const hall = halls.get(entry.workshopId);
+      if (hall === undefined) continue;
+      hall.take(entry);
+      touched.add(hall);
+    }
+    for (const hall of touched) hall.flush();
+  }
+
+  const from = new Map(Array.from({ length: log.partitions }, (_, partition) => [partition, 'end' as const]));
+  const tail: Tail = log.tail({ from, onBatch, onError: failed });
+
+  const sweep = setInterval(() => {
+    const now = performance.now();
+    for (const hall of halls.values()) {
+      if (hall.seats.size > 0 || absences.awaits(hall.id)) idleSince.delete(hall.id);
+      else if (now - (idleSince.get(hall.id) ?? now) > idleMs) drop(hall.id);
+      else if (!idleSince.has(hall.id)) idleSince.set(hall.id, now);
+    }
+  }, idleMs / 4);
+
+  return {
+    open,
+    get: (workshopId) => halls.get(workshopId),
+    ready: tail.ready,
+    async close() {
+      clearInterval(sweep);
+      await tail.close();
+    },
+  };
+}

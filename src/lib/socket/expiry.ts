@@ -1,0 +1,61 @@
+/** A socket lives as long as its token: it is warned a minute before, and disconnected at the end. */
+import { wireError } from '../../protocol/errors.ts';
+import { wireName } from '../../protocol/wire.ts';
+import type { WorkshopSocket } from './context.ts';
+
+export interface Expiry {
+  /** The session has a new `expiresAt`. */
+  renew(): void;
+  close(): void;
+}
+
+const warningMs = 60_000;
+/** setTimeout counts in 32 bits; a longer wait is cut into pieces. */
+const longestTimeout = 2 ** 31 - 1;
+/** A token accepted within the clock tolerance after its end. */
+const pastGraceMs = 5_000;
+
+export function watchExpiry(socket: WorkshopSocket): Expiry {
+  let timer: NodeJS.Timeout | undefined;
+  let warned = false;
+
+  function at(time: number, then: () => void): void {
+    const left = time - Date.now();
+    timer = setTimeout(
+      () => (left > longestTimeout ? at(time, then) : then()),
+      Math.min(Math.max(left, 0), longestTimeout),
+    );
+  }
+
+  function watch(): void {
+    const { expiresAt } = socket.data;
+    const end = expiresAt > Date.now() ? expiresAt : Date.now() + pastGraceMs;
+    if (!warned && end - warningMs > Date.now()) {
+      at(end - warningMs, () => {
+        warn();
+        watch();
+      });
+      return;
+    }
+    if (!warned) warn();
+    at(end, () => {
+      socket.emit(wireName('error'), wireError('token_expired'));
+      socket.disconnect(true);
+    });
+  }
+
+  function warn(): void {
+    warned = true;
+    socket.emit(wireName('token-expiring'), { at: new Date(socket.data.expiresAt).toISOString() });
+  }
+
+  watch();
+  return {
+    renew() {
+      clearTimeout(timer);
+      warned = false;
+      watch();
+    },
+    close: () => clearTimeout(timer),
+  };
+}

@@ -1,0 +1,265 @@
+/**
+ * One room as this node shows it: folded from the tail of the log and from nothing else, so that everything that its
+ * sockets get – state, events, what a resume missed – is one gap-free run of versions.
+ *
+ * A socket is either waiting (its join is acknowledged, the tail has not come that far) or seated (it has everything up to
+ * the room's version and gets what follows). Seating and sending happen in one turn of the loop: no event falls between.
+ *
+ *   join ─► waiting ──(the tail reaches its version)──► seated ──(leave, drop, removal, end)──► gone
+ */
+import { evolve, type RecordedEvent } from '../../domain/evolve.ts';
+import { emptyRoom, isOver, isRemoved, type Room } from '../../domain/room.ts';
+import { type EventLog, type FeedEntry, readAll } from '../../log/log.ts';
+import { attendeesPage, stateView } from '../../protocol/wire.ts';
+import type { WorkshopNamespace } from './context.ts';
+import { type Seat, type Seats, seatsOf } from './seats.ts';
+
+export interface ResumePoint {
+  version: number;
+  epoch: string;
+}
+
+export interface Hall {
+  readonly id: number;
+  readonly seats: Seats;
+  /** Resolves once the room is folded up to where the log was when the hall was opened. */
+  ready: Promise<void>;
+  version(): number;
+  epoch(): string;
+  /** Whether what follows on that point is at hand, for a join that was acknowledged at `version`. */
+  canResume(after: ResumePoint, version: number): boolean;
+  /**
+   * Lets a socket in whose join was acknowledged at `version`: after a resume point it gets exactly what it missed,
+   * otherwise the state. Resolves when it is seated.
+   */
+  enter(seat: Seat, version: number, after: ResumePoint | undefined): Promise<void>;
+  /** Takes a socket out, waiting or seated; true where the user has no other socket here. */
+  leave(socketId: string): boolean;
+  has(userId: number): boolean;
+  /** Whether the user has another socket here, waiting or seated, that is not leaving. */
+  hasOther(userId: number, socketId: string): boolean;
+  page(after: number, limit: number): ReturnType<typeof attendeesPage>;
+  /** The next append, from the feed. */
+  take(entry: FeedEntry): void;
+  /** Sends what was taken. */
+  flush(): void;
+  /** The feed lost track: compares with the log itself. */
+  compare(): Promise<void>;
+}
+
+export interface HallEvents {
+  /** Someone with a socket here was removed, or is said to have left. */
+  removed(userId: number): void;
+  leftWhileHere(userId: number, seat: Seat): void;
+  /** The workshop is over and the hall empty. */
+  over(): void;
+  failed(error: unknown): void;
+  sent(events: readonly RecordedEvent[]): void;
+}
+
+/** Events kept for resumes, at least. */
+const kept = 1_024;
+
+interface Waiting {
+  seat: Seat;
+  version: number;
+  after: ResumePoint | undefined;
+  seated(): void;
+}
+
+export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: HallEvents): Hall {
+  const seats = seatsOf(nsp, id);
+  const waiting = new Map<string, Waiting>();
+  const queue: FeedEntry[] = [];
+  let room: Room = emptyRoom(id);
+  let epoch = '';
+  /** The last events, the newest at the end. */
+  let recent: RecordedEvent[] = [];
+  /** Applied and not yet sent. */
+  let fresh: RecordedEvent[] = [];
+  /** Reading the log: what the feed brings meanwhile waits in the queue. */
+  let reading: Promise<void> | null = null;
+  let seatingSoon = false;
+
+  function apply(events: readonly RecordedEvent[]): void {
+    for (const event of events) {
+      if (event.version <= room.version) continue;
+      evolve(room, event);
+      recent.push(event);
+      fresh.push(event);
+    }
+  }
+
+  function trim(): void {
+    // While someone waits to resume, what was promised stays.
+    if (recent.length > 2 * kept && waiting.size === 0) recent = recent.slice(-kept);
+  }
+
+  async function load(): Promise<void> {
+    const head = await log.head(id);
+    room = emptyRoom(id);
+    recent = [];
+    fresh = [];
+    epoch = head?.epoch ?? '';
+    for await (const page of readAll(log, id)) {
+      apply(page);
+      fresh = [];
+      trim();
+    }
+  }
+
+  /** Runs something that reads the log, one at a time and until it succeeds; then goes on with the queue. */
+  function read(work: () => Promise<void>): Promise<void> {
+    reading ??= insist(work).then(() => {
+      reading = null;
+      pump();
+      flush();
+    });
+    return reading;
+  }
+
+  async function insist(work: () => Promise<void>): Promise<void> {
+    for (let wait = 50; ; wait = Math.min(2 * wait, 1_000)) {
+      try {
+        return await work();
+      } catch (error) {
+        tell.failed(error);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  function pump(): void {
+    while (queue.length > 0 && reading === null) {
+      const entry = queue[0];
+      if (entry === undefined) return;
+      if (entry.epoch !== epoch) {
+        void read(reset);
+        return;
+      }
+      if (entry.from > room.version + 1) {
+        void read(fill);
+        return;
+      }
+      queue.shift();
+      if (entry.to > room.version) apply(entry.events());
+    }
+  }
+
+  async function fill(): Promise<void> {
+    for await (const page of readAll(log, id, room.version)) apply(page);
+  }
+
+  /** The log lost events or is another one: everyone gets the room as it is there. */
+  async function reset(): Promise<void> {
+    await load();
+    while (queue.length > 0 && queue[0]?.epoch !== epoch) queue.shift();
+    seats.sendState(seats.all(), stateView(room, epoch));
+  }
+
+  function flush(): void {
+    const events = fresh;
+    fresh = [];
+    if (events.length > 0) {
+      seats.send(events, room);
+      tell.sent(events);
+      for (const event of events) follow(event);
+    }
+    seatWaiting();
+    trim();
+    if (isOver(room)) empty();
+  }
+
+  /** What an event means for the sockets here. */
+  function follow(event: RecordedEvent): void {
+    if (event.type !== 'user-removed' && event.type !== 'user-left') return;
+    const { userId } = event.data as { userId: number };
+    const here = seats.of(userId);
+    if (event.type === 'user-removed') {
+      for (const seat of here) seats.remove(seat.socket.id);
+      tell.removed(userId);
+    } else if (here.length > 0 && !room.present.has(userId) && !isOver(room)) {
+      const staying = here.find((seat) => !seat.leaving);
+      if (staying !== undefined) tell.leftWhileHere(userId, staying);
+    }
+  }
+
+  function seatWaiting(): void {
+    if (waiting.size === 0 || reading !== null) return;
+    const arrived = [...waiting.values()].filter(({ version }) => version <= room.version);
+    const newcomers: Seat[] = [];
+    for (const { seat, after, seated } of arrived) {
+      waiting.delete(seat.socket.id);
+      if (after === undefined) newcomers.push(seat);
+      else seats.sendTo(seat, recent.slice(indexAfter(after.version)), room);
+      if (!isRemoved(room, seat.userId) && seat.socket.connected) seats.add(seat);
+      seated();
+    }
+    seats.sendState(newcomers, stateView(room, epoch));
+  }
+
+  function indexAfter(version: number): number {
+    const first = recent[0]?.version ?? room.version + 1;
+    return version + 1 - first;
+  }
+
+  function empty(): void {
+    for (const seat of seats.all()) seats.remove(seat.socket.id);
+    tell.over();
+  }
+
+  const hall: Hall = {
+    id,
+    seats,
+    ready: read(load),
+    version: () => room.version,
+    epoch: () => epoch,
+    canResume(after, version) {
+      if (after.epoch !== epoch || after.version > version) return false;
+      return indexAfter(after.version) >= 0;
+    },
+    enter(seat, version, after) {
+      return new Promise((seated) => {
+        waiting.set(seat.socket.id, { seat, version: after?.version ?? version, after, seated });
+        if (seatingSoon) return;
+        seatingSoon = true;
+        // Those who come in one turn of the loop share one state.
+        setImmediate(() => {
+          seatingSoon = false;
+          flush();
+        });
+      });
+    },
+    leave(socketId) {
+      const entry = waiting.get(socketId);
+      waiting.delete(socketId);
+      entry?.seated();
+      const seat = seats.remove(socketId) ?? entry?.seat;
+      return seat !== undefined && !hall.has(seat.userId);
+    },
+    has: (userId) =>
+      seats.of(userId).length > 0 || [...waiting.values()].some(({ seat }) => seat.userId === userId),
+    hasOther: (userId, socketId) =>
+      [...seats.of(userId), ...[...waiting.values()].map(({ seat }) => seat)].some(
+        (seat) => seat.userId === userId && seat.socket.id !== socketId && !seat.leaving,
+      ),
+    page: (after, limit) => attendeesPage(room, after, limit),
+    take(entry) {
+      queue.push(entry);
+      pump();
+    },
+    flush() {
+      if (reading === null) flush();
+    },
+    async compare() {
+      // What is being read now may have begun before the feed lost track.
+      await reading;
+      await read(async () => {
+        const head = await log.head(id);
+        if (head !== null && head.epoch === epoch && head.version >= room.version) await fill();
+        else await reset();
+      });
+    },
+  };
+  return hall;
+}

@@ -1,0 +1,152 @@
+/**
+ * The LMDB environment under the embedded log: its sub-databases, what their keys and values are, and how it is opened.
+ * Rows are tuples, so that a field's name is not stored with every event.
+ */
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, open, type RootDatabase } from 'lmdb';
+import type { Mark } from '../../domain/define.ts';
+import { type Commits, groupCommit, unavailable } from './commit.ts';
+
+/** Number of the store's format: raised when a key or a row changes. */
+const format = 1;
+/** Above every id and version. */
+export const top = Number.MAX_SAFE_INTEGER;
+
+export type By = number | 'system';
+/** at, eventId, type, schema, by, commandId, data as JSON text */
+export type EventRow = [
+  at: number,
+  eventId: string,
+  type: string,
+  schema: number,
+  by: By,
+  commandId: string,
+  data: string,
+];
+
+export interface Store extends Commits {
+  readonly readOnly: boolean;
+  /** Opaque; made with the store and kept, since nothing that was seen of this log can be lost. */
+  readonly epoch: string;
+  /** [workshopId, version] */
+  readonly events: Database<EventRow, [number, number]>;
+  /** workshopId → its last version and that event's time */
+  readonly heads: Database<[version: number, at: number], number>;
+  /** The version of the last event that bears the mark. */
+  readonly marks: Database<number, [workshopId: number, mark: Mark]>;
+  readonly done: Database<
+    [version: number, fingerprint: string, at: number],
+    [workshopId: number, by: By, commandId: string]
+  >;
+  /** The keys of `done` by time, for forgetting them. */
+  readonly doneAt: Database<true, [at: number, workshopId: number, by: By, commandId: string]>;
+  /** Sequence from 1 → one append. Kept for good: one small entry, and a tail never meets a gap. */
+  readonly feed: Database<[workshopId: number, from: number, to: number], number>;
+  /** workshopId → when it wants to be looked at, and the version of the last append that woke it */
+  readonly timers: Database<[at: number | null, woken: number], number>;
+  readonly timersAt: Database<true, [at: number, workshopId: number]>;
+  /** node → until when it lives, and the length of its last lease */
+  readonly leases: Database<[until: number, ttlMs: number], string>;
+  readonly holds: Database<true, [workshopId: number, userId: number, node: string]>;
+  readonly holdsOf: Database<true, [node: string, workshopId: number, userId: number]>;
+  /** Creations under an idempotency key, whose digest this is. */
+  readonly requests: Database<
+    [workshopId: number, fingerprint: string, at: number],
+    [userId: number, digest: string]
+  >;
+  readonly requestsAt: Database<true, [at: number, userId: number, digest: string]>;
+  /** `format`, `epoch`, `lastId` (the last id that was given out), `ping`. */
+  readonly settings: Database<string | number, string>;
+  /** Reads in one consistent and up-to-date view; `unavailable` where the store can't be read. */
+  read<T>(read: () => T): Promise<T>;
+}
+
+/** Opens or creates the store in the folder `path`. Throws an Error that says what is wrong with it. */
+export function openStore(path: string, readOnly: boolean): Store {
+  if (readOnly && !existsSync(join(path, 'data.mdb'))) throw new Error(`there is no event log in ${path}`);
+  const root = openRoot(path, readOnly);
+  try {
+    return storeIn(root, path, readOnly);
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
+}
+
+function openRoot(path: string, readOnly: boolean): RootDatabase {
+  try {
+    return open({
+      path,
+      readOnly,
+      // Otherwise a folder whose name has a dot in it would be taken for a file.
+      noSubdir: false,
+      maxDbs: 32,
+      // A commit is flushed before it is seen. With overlapping flushes a tail would hand out what a power cut can
+      // still take back, and a client would be ahead of the log.
+      overlappingSync: false,
+      // Groups are made by `groupCommit`. lmdb-js' own ones leave a promise behind that nobody can catch when a commit
+      // fails (3.5.6, seen with a full disk), which ends the process.
+      eventTurnBatching: false,
+    });
+  } catch (error) {
+    throw new Error(`the event log in ${path} cannot be opened: ${String(error)}`, { cause: error });
+  }
+}
+
+function storeIn(root: RootDatabase, path: string, readOnly: boolean): Store {
+  // The rows' types are this file's own claim about the sub-database of that name.
+  const sub = <V, K extends number | string | unknown[]>(name: string) => {
+    const database: unknown = root.openDB({ name });
+    if (database === undefined) throw new Error(`there is no event log in ${path}`);
+    return database as Database<V, K extends unknown[] ? K & (string | number)[] : K & (string | number)>;
+  };
+  const settings: Store['settings'] = sub('settings');
+  const found = settings.get('format');
+  if (found === undefined && !readOnly)
+    root.transactionSync(() => {
+      void settings.put('format', format);
+      void settings.put('epoch', randomUUID());
+    });
+  else if (found !== format)
+    throw new Error(
+      `the event log in ${path} has format ${found ?? 'unknown'}; this version of the program reads format ${format}`,
+    );
+  const commits = groupCommit(root);
+
+  return {
+    readOnly,
+    epoch: String(settings.get('epoch')),
+    events: sub('events'),
+    heads: sub('heads'),
+    marks: sub('marks'),
+    done: sub('done'),
+    doneAt: sub('done-at'),
+    feed: sub('feed'),
+    timers: sub('timers'),
+    timersAt: sub('timers-at'),
+    leases: sub('leases'),
+    holds: sub('holds'),
+    holdsOf: sub('holds-of'),
+    requests: sub('requests'),
+    requestsAt: sub('requests-at'),
+    settings,
+    write: (write) =>
+      readOnly ? Promise.reject(unavailable(new Error('the event log is open for reading'))) : commits.write(write),
+    onCommit: commits.onCommit,
+    async read(read) {
+      try {
+        // What another process committed is seen from here on.
+        if (readOnly) root.resetReadTxn();
+        return read();
+      } catch (error) {
+        throw unavailable(error);
+      }
+    },
+    async close() {
+      await commits.close();
+      await root.close();
+    },
+  };
+}

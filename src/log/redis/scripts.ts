@@ -1,0 +1,26 @@
+/** The Lua scripts as commands of an ioredis client: sent by hash, loaded again by themselves after a restart of Redis. */
+import { readFileSync } from 'node:fs';
+import type { Cluster, Redis } from 'ioredis';
+
+const scripts = {
+  wsAppend: { file: 'append.lua', numberOfKeys: 10 },
+  wsCheck: { file: 'check.lua', numberOfKeys: 4 },
+  wsHold: { file: 'hold.lua', numberOfKeys: 2 },
+  wsRenew: { file: 'renew.lua', numberOfKeys: 1 },
+  wsTimer: { file: 'timer.lua', numberOfKeys: 2 },
+  wsAllocate: { file: 'allocate.lua', numberOfKeys: 2 },
+  wsRaise: { file: 'raise.lua', numberOfKeys: 1 },
+} as const;
+
+type Scripts = Record<keyof typeof scripts, (...keysAndArguments: (string | number)[]) => Promise<unknown>>;
+export type Connection = Redis | Cluster;
+export type ScriptedConnection = Connection & Scripts;
+
+export function withScripts(connection: Connection): ScriptedConnection {
+  for (const [name, { file, numberOfKeys }] of Object.entries(scripts)) {
+    const lua = readFileSync(new URL(file, import.meta.url), 'utf8');
+    connection.defineCommand(name, { numberOfKeys, lua });
+  }
+  // defineCommand puts the methods on the instance; ioredis has no type for that.
+  return connection as ScriptedConnection;
+}
