@@ -126,6 +126,8 @@ function nextGroup(cell: Cell): Group {
   for (const pending of cell.pending) {
     if (!pending.held || group.members.length === maxGroup) break;
     const { room } = cell;
+    // The same command sent twice at once: the second one finds the first in the log.
+    if (group.members.some((member) => isSameId(member.pending, pending))) break;
     if (changed.size > 0 && marksRead(room, pending.command).some((mark) => changed.has(mark))) break;
     const decision = decide(room, pending.command);
     if (decision.kind !== 'append') {
@@ -145,6 +147,14 @@ function nextGroup(cell: Cell): Group {
   }
   if (settled.size > 0) take(cell, settled);
   return group;
+}
+
+function isSameId(one: Pending, other: Pending): boolean {
+  return (
+    one.commandId !== undefined &&
+    one.commandId === other.commandId &&
+    actorId(one.command.actor) === actorId(other.command.actor)
+  );
 }
 
 function mayRefuse(cell: Cell, pending: Pending): boolean {

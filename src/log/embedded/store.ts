@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Database, open, type RootDatabase } from 'lmdb';
+import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import type { Mark } from '../../domain/define.ts';
 import { type Commits, groupCommit, unavailable } from './commit.ts';
 
@@ -96,11 +96,11 @@ function openRoot(path: string, readOnly: boolean): RootDatabase {
 }
 
 function storeIn(root: RootDatabase, path: string, readOnly: boolean): Store {
-  // The rows' types are this file's own claim about the sub-database of that name.
-  const sub = <V, K extends number | string | unknown[]>(name: string) => {
-    const database: unknown = root.openDB({ name });
+  const sub = <V, K extends Key>(name: string): Database<V, K> => {
+    // Undefined where the store is open for reading and lacks it; lmdb's types do not say so.
+    const database: Database<V, K> | undefined = root.openDB<V, K>({ name });
     if (database === undefined) throw new Error(`there is no event log in ${path}`);
-    return database as Database<V, K extends unknown[] ? K & (string | number)[] : K & (string | number)>;
+    return database;
   };
   const settings: Store['settings'] = sub('settings');
   const found = settings.get('format');
@@ -133,7 +133,9 @@ function storeIn(root: RootDatabase, path: string, readOnly: boolean): Store {
     requestsAt: sub('requests-at'),
     settings,
     write: (write) =>
-      readOnly ? Promise.reject(unavailable(new Error('the event log is open for reading'))) : commits.write(write),
+      readOnly
+        ? Promise.reject(unavailable(new Error('the event log is open for reading')))
+        : commits.write(write),
     onCommit: commits.onCommit,
     async read(read) {
       try {

@@ -50,3 +50,29 @@ export async function connect(
     throw new CodedError('unavailable', `Redis cannot be reached: ${(cause as Error).message}`, { cause });
   }
 }
+
+/** Rejects where the Redis may lose what it acknowledged: one that evicts keys, or keeps no append-only file. */
+export async function requireDurable(address: RedisAddress, allowVolatile: boolean): Promise<void> {
+  const connection = await connect(address, 'commands', () => undefined);
+  try {
+    const masters = connection instanceof Cluster ? connection.nodes('master') : [connection];
+    for (const master of masters) {
+      const facts = new Map(
+        (await master.info()).split('\r\n').map((line) => {
+          const [name = '', value = ''] = line.split(':');
+          return [name, value];
+        }),
+      );
+      const policy = facts.get('maxmemory_policy');
+      if (policy !== 'noeviction')
+        throw new CodedError('unavailable', `Redis may evict the log: set maxmemory-policy noeviction (it is ${policy})`);
+      if (facts.get('aof_enabled') !== '1' && !allowVolatile)
+        throw new CodedError(
+          'unavailable',
+          'Redis keeps no append-only file: set appendonly yes, or ALLOW_VOLATILE_LOG=true to lose workshops in a restart',
+        );
+    }
+  } finally {
+    connection.disconnect();
+  }
+}

@@ -1,0 +1,41 @@
+/** `workshop serve`: one node, or with nothing configured the whole product in one process. */
+import { pino } from 'pino';
+import { readConfig } from '../config.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import type { CliCommand } from './command.ts';
+import { untilTold } from './signals.ts';
+
+export const serve: CliCommand = {
+  name: 'serve',
+  summary: 'Serves workshops: sockets, REST, the page; with ROLE=all also the projector.',
+  usage: 'workshop serve [--json]',
+  help: {},
+  options: {},
+  async run({ values }) {
+    const config = readConfig();
+    const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+    const server = await startServer(config, logger);
+    process.stdout.write(values.json === true ? `${JSON.stringify(server.about)}\n` : banner(server));
+    await untilTold(logger, () => server.close());
+  },
+};
+
+function banner({ about }: RunningServer): string {
+  const lines = [
+    '',
+    `  Workshop rooms at ${about.url}`,
+    `  REST reference    ${about.url}/docs`,
+    `  Log               ${about.log}`,
+    `  Database          ${about.database}`,
+  ];
+  if (about.guests)
+    lines.push(
+      '  A token           ' +
+        `curl -s -X POST ${about.url}/api/guest -H 'content-type: application/json' -d '{"displayName":"Ada"}'`,
+    );
+  else
+    lines.push(
+      '  A token           any JSON Web Token that AUTH_SECRET or AUTH_JWKS_URL vouches for (docs/tokens.md)',
+    );
+  return `${lines.join('\n')}\n\n`;
+}

@@ -1,0 +1,52 @@
+/** The projector of a process, and what operators see of it in logs and metrics. */
+import type { Logger } from 'pino';
+import type { Database } from '../projections/database.ts';
+import { type Projector, projector } from '../projections/projector.ts';
+import type { EventLog } from './log/log.ts';
+import type { Metrics } from './observe/metrics.ts';
+
+export interface ObservedProjectorParts {
+  log: EventLog;
+  database: Database;
+  node: string;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+export function observedProjector({
+  log,
+  database,
+  node,
+  metrics,
+  logger,
+}: ObservedProjectorParts): Projector {
+  const running = projector({
+    log,
+    database,
+    node,
+    onEvent(event) {
+      switch (event.type) {
+        case 'committed':
+          metrics.projectedEvents.inc(event.events);
+          return;
+        case 'parked':
+          logger.error(event, 'a workshop is parked: its projection waits (workshop projections status)');
+          return;
+        case 'diverged':
+          logger.error(
+            event,
+            'the log lost events that were projected; they are kept in workshop_events_lost',
+          );
+          return;
+        case 'partitions':
+          logger.info({ partitions: event.held.length }, 'the projector has its share of partitions');
+          return;
+        case 'error':
+          metrics.faults.inc({ place: 'projector' });
+          logger.warn({ err: event.error }, 'the projector could not go on; it tries again');
+      }
+    },
+  });
+  metrics.projectorLag.reset();
+  return running;
+}
