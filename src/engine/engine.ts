@@ -4,35 +4,13 @@
  */
 import type { CommandName } from '../domain/catalog.ts';
 import { commandOf } from '../domain/catalog.ts';
-import type { Actor } from '../domain/define.ts';
 import type { Room } from '../domain/room.ts';
 import type { EventLog, FeedEntry } from '../log/log.ts';
-import { type ErrorCode, type WireError, wireError } from '../protocol/errors.ts';
-import { type Pending, workshopQueue } from './queue.ts';
-import { type Cell, roomCache } from './rooms.ts';
-
-export interface CommandRequest {
-  workshopId: number;
-  name: CommandName;
-  /** Parsed by the command's own schema. */
-  payload: unknown;
-  actor: Actor;
-  /** Chosen by the client, so that it may send the command again. */
-  commandId?: string | undefined;
-}
-
-/** `version` is that of the last event appended, or the workshop's present one where nothing was. */
-export type Outcome =
-  | { ok: true; version: number; changed: boolean; epoch: string }
-  | { ok: false; error: WireError };
-
-/** What the engine tells of its work; metrics listen to it. */
-export interface EngineObserver {
-  appended?(events: number, ms: number): void;
-  conflicted?(): void;
-  refused?(name: CommandName, code: ErrorCode): void;
-  failed?(error: unknown): void;
-}
+import { wireError } from '../protocol/errors.ts';
+import type { Cell, Pending } from './cell.ts';
+import { type CommandRequest, type EngineObserver, type Outcome, reused } from './outcome.ts';
+import { workshopQueue } from './queue.ts';
+import { roomCache } from './rooms.ts';
 
 export interface Engine {
   /**
@@ -62,6 +40,8 @@ export interface EngineOptions {
   node: string;
   observer?: EngineObserver;
 }
+
+export type { CommandRequest, EngineObserver, Outcome };
 
 /** How long a command may take before it is answered `conflict` or `unavailable`, in milliseconds. */
 export const commandTimeoutMs = 2_000;
@@ -126,8 +106,6 @@ export function workshopEngine({ log, node, observer = {} }: EngineOptions): Eng
     },
   };
 }
-
-export const reused = 'this command id was used for another command';
 
 /** Commands that bring a user's presence about: the node's hold on the user is written before they are decided. */
 function holdsPresence(name: CommandName): boolean {

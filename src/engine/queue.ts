@@ -7,29 +7,14 @@
  *      │        refused ─► checked against the log ──► settled
  *      └── conflict, or newer events ───┴─────┘
  */
-import { actorId, type Command, decide, marksRead } from '../domain/decide.ts';
-import type { Decision, Mark } from '../domain/define.ts';
+import { actorId, type Command, decide } from '../domain/decide.ts';
 import { evolveAll } from '../domain/evolve.ts';
-import { type Appended, type EventLog, maxEventsPerAppend } from '../log/log.ts';
-import { type ErrorCode, wireError } from '../protocol/errors.ts';
-import { type Draft, draft, fingerprint, marksOf, recorded, wakesTimer } from './draft.ts';
-import { type EngineObserver, type Outcome, reused } from './engine.ts';
-import type { Cell, RoomCache } from './rooms.ts';
-
-/** A command on its way. */
-export interface Pending {
-  command: Command;
-  commandId: string | undefined;
-  /** `performance.now()`. */
-  received: number;
-  /** By the log's clock. */
-  deadline: number;
-  /** Whether the node's hold on the user is written, where one is needed. */
-  held: boolean;
-  /** Whether the log said that it does not know the id. */
-  idChecked: boolean;
-  settle(outcome: Outcome): void;
-}
+import type { Appended, EventLog } from '../log/log.ts';
+import { type Cell, fail, type Pending, take } from './cell.ts';
+import { type Draft, fingerprint, recorded } from './draft.ts';
+import { type Group, maxGroup, nextGroup } from './group.ts';
+import { type EngineObserver, reused } from './outcome.ts';
+import type { RoomCache } from './rooms.ts';
 
 export interface QueueParts {
   log: EventLog;
@@ -38,15 +23,7 @@ export interface QueueParts {
   observer: EngineObserver;
 }
 
-/** Commands to one append at most, and to one round of checks. */
-const maxGroup = 128;
 const calmConflicts = 3;
-
-interface Group {
-  base: number;
-  members: { pending: Pending; draft: Draft }[];
-  wakes: boolean;
-}
 
 /** Works until nothing is pending. Never rejects: what fails is told to the commands that it failed for. */
 export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void> {
@@ -80,14 +57,6 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function take(cell: Cell, done: ReadonlySet<Pending>): void {
-  cell.pending = cell.pending.filter((pending) => !done.has(pending));
-}
-
-function fail(pending: Pending, code: ErrorCode, detail?: string, retryable?: boolean): void {
-  pending.settle({ ok: false, error: wireError(code, detail, retryable) });
-}
-
 function dropLate({ log }: QueueParts, cell: Cell, conflicts: number): void {
   const now = log.now();
   const late = cell.pending.filter((pending) => pending.deadline < now);
@@ -112,58 +81,6 @@ async function holdPresence({ log, node }: QueueParts, cell: Cell): Promise<void
 function presentUser({ actor, payload }: Command): number {
   if (actor.kind === 'user') return actor.userId;
   return (payload as { userId: number }).userId;
-}
-
-/**
- * The longest run of commands from the front that can be appended together. A refusal is settled on the way only where the
- * room is known to be as new as the command.
- */
-function nextGroup(cell: Cell): Group {
-  const group: Group = { base: cell.room.version, members: [], wakes: false };
-  const changed = new Set<Mark>();
-  const settled = new Set<Pending>();
-  let events = 0;
-  for (const pending of cell.pending) {
-    if (!pending.held || group.members.length === maxGroup) break;
-    const { room } = cell;
-    // The same command sent twice at once: the second one finds the first in the log.
-    if (group.members.some((member) => isSameId(member.pending, pending))) break;
-    if (changed.size > 0 && marksRead(room, pending.command).some((mark) => changed.has(mark))) break;
-    const decision = decide(room, pending.command);
-    if (decision.kind !== 'append') {
-      if (!mayRefuse(cell, pending)) break;
-      settled.add(pending);
-      settleDecided(cell, pending, decision);
-      continue;
-    }
-    events += decision.events.length;
-    if (events > maxEventsPerAppend) break;
-    const drafted = draft(room, pending.command, decision.events, pending.commandId);
-    for (const event of decision.events) {
-      for (const mark of marksOf(event)) changed.add(mark);
-      group.wakes ||= wakesTimer(event, room);
-    }
-    group.members.push({ pending, draft: drafted });
-  }
-  if (settled.size > 0) take(cell, settled);
-  return group;
-}
-
-function isSameId(one: Pending, other: Pending): boolean {
-  return (
-    one.commandId !== undefined &&
-    one.commandId === other.commandId &&
-    actorId(one.command.actor) === actorId(other.command.actor)
-  );
-}
-
-function mayRefuse(cell: Cell, pending: Pending): boolean {
-  return cell.freshAsOf >= pending.received && (pending.commandId === undefined || pending.idChecked);
-}
-
-function settleDecided(cell: Cell, pending: Pending, decision: Exclude<Decision, { kind: 'append' }>): void {
-  if (decision.kind === 'refused') fail(pending, decision.code);
-  else pending.settle({ ok: true, version: cell.room.version, changed: false, epoch: cell.epoch });
 }
 
 /** Brings the room up to date and looks the ids up, for the commands at the front that would be refused. */

@@ -3,21 +3,9 @@
  * something is refused they are brought up to date.
  */
 import { evolveAll, type RecordedEvent } from '../domain/evolve.ts';
-import { emptyRoom, type Room } from '../domain/room.ts';
+import { emptyRoom } from '../domain/room.ts';
 import { type EventLog, type FeedEntry, type Head, readAll } from '../log/log.ts';
-import type { Pending } from './queue.ts';
-
-/** A workshop on this node: its room, and the commands that wait for it. */
-export interface Cell {
-  id: number;
-  room: Room;
-  epoch: string;
-  /** The room held everything that was in the log at this time (`performance.now()`). */
-  freshAsOf: number;
-  loaded: boolean;
-  pending: Pending[];
-  working: Promise<void> | null;
-}
+import type { Cell } from './cell.ts';
 
 export interface RoomCache {
   cell(workshopId: number): Cell;

@@ -6,8 +6,8 @@ import type { Engine } from '../../engine/engine.ts';
 import type { EventLog, Tail, TailBatch } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Absences } from './absence.ts';
-import type { Logger, WorkshopNamespace } from './context.ts';
 import { type Hall, hallOf } from './hall.ts';
+import type { Logger, WorkshopNamespace } from './session.ts';
 
 export interface Halls {
   /** The hall of a workshop, opened if this node has none. */

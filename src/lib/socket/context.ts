@@ -1,6 +1,4 @@
-/** What the socket layer is built on, and what it keeps about each socket. */
-import type { Namespace, Socket } from 'socket.io';
-import type { User } from '../../domain/define.ts';
+/** What the handlers of a socket are built on. */
 import type { Engine } from '../../engine/engine.ts';
 import type { Origins } from '../../identity/origin.ts';
 import type { Tokens } from '../../identity/token.ts';
@@ -8,13 +6,7 @@ import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Absences } from './absence.ts';
 import type { Halls } from './broadcast.ts';
-
-/** Structured logging, as pino has it. */
-export interface Logger {
-  error(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-}
+import type { Logger } from './session.ts';
 
 export interface SocketContext {
   engine: Engine;
@@ -26,19 +18,3 @@ export interface SocketContext {
   halls: Halls;
   absences: Absences;
 }
-
-/** What a socket is to the server. */
-export interface Session {
-  user: User;
-  /** Milliseconds since 1970. */
-  expiresAt: number;
-  /** Rooms that this socket is in. */
-  rooms: Set<number>;
-  /** Joining or leaving under way, by workshop: what was sent after it waits for it. */
-  moving: Map<number, Promise<unknown>>;
-}
-
-/** Events have names that are only known from the domain's tables, so they are not typed one by one. */
-type Events = Record<string, (...values: unknown[]) => void>;
-export type WorkshopSocket = Socket<Events, Events, Events, Session>;
-export type WorkshopNamespace = Namespace<Events, Events, Events, Session>;

@@ -1,7 +1,7 @@
 /** A socket lives as long as its token: it is warned a minute before, and disconnected at the end. */
 import { wireError } from '../../protocol/errors.ts';
 import { wireName } from '../../protocol/wire.ts';
-import type { WorkshopSocket } from './context.ts';
+import type { WorkshopSocket } from './session.ts';
 
 export interface Expiry {
   /** The session has a new `expiresAt`. */

@@ -11,8 +11,8 @@ import { evolve, type RecordedEvent } from '../../domain/evolve.ts';
 import { emptyRoom, isOver, isRemoved, type Room } from '../../domain/room.ts';
 import { type EventLog, type FeedEntry, readAll } from '../../log/log.ts';
 import { attendeesPage, stateView } from '../../protocol/wire.ts';
-import type { WorkshopNamespace } from './context.ts';
 import { type Seat, type Seats, seatsOf } from './seats.ts';
+import type { WorkshopNamespace } from './session.ts';
 
 export interface ResumePoint {
   version: number;

@@ -16,7 +16,8 @@ import { CodedError, wireError } from '../../protocol/errors.ts';
 import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
 import { broadcast } from './broadcast.ts';
-import type { Logger, SocketContext, WorkshopNamespace, WorkshopSocket } from './context.ts';
+import type { SocketContext } from './context.ts';
+import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
 export interface WorkshopSocketParts {

@@ -11,7 +11,7 @@ import {
   wireEvent,
   wireName,
 } from '../../protocol/wire.ts';
-import type { WorkshopNamespace, WorkshopSocket } from './context.ts';
+import type { WorkshopNamespace, WorkshopSocket } from './session.ts';
 
 export type Mode = 'single' | 'batch' | 'lean';
 

@@ -9,9 +9,10 @@ import { decide } from '../../domain/decide.ts';
 import { CodedError, type ErrorCode, type WireError, wireError } from '../../protocol/errors.ts';
 import { type ParsedCommand, parse, parseCommand } from '../../protocol/parse.ts';
 import { attendeesPerPage, bareName, commandHeader, type Reply, wireName } from '../../protocol/wire.ts';
-import type { SocketContext, WorkshopSocket } from './context.ts';
+import type { SocketContext } from './context.ts';
 import { watchExpiry } from './expiry.ts';
 import type { Mode, Seat } from './seats.ts';
+import type { WorkshopSocket } from './session.ts';
 
 type Acknowledge = (reply: unknown) => void;
 type Answer = Reply | { ok: true; [field: string]: unknown } | { ok: false; error: WireError };

@@ -1,0 +1,124 @@
+/**
+ * Which part may know which: `domain ← protocol ← client ← hooks ← web`, `domain ← log ← engine ← lib/socket, api`,
+ * `domain ← log ← projections ← api`. `server.ts` and `projector.ts` put the parts together, and nothing imports them.
+ * That only `config.ts` reads the environment is a rule of the linter (biome.json).
+ */
+
+/** Modules of ours; for these rules a part may use whatever npm package and Node module it needs. */
+const ours = '^(src|projections|web|test|bench|docs|bin)/';
+const npm = (...packages) => `^node_modules/(${packages.join('|')})/`;
+const part = (name) => `^src/${name}/`;
+const domain = part('domain');
+const protocol = part('protocol');
+const config = '^src/config\\.ts$';
+
+/** All that files under `from` may import, npm packages and Node's modules included. */
+const only = (name, from, ...allowed) => ({
+  name: `${name}-imports-only`,
+  comment: `${name} runs in the browser and builds on these alone: ${allowed.join('  ')}`,
+  severity: 'error',
+  from: { path: from },
+  to: { pathNot: [from, ...allowed] },
+});
+
+/** All of our own that files under `from` may import. What `types` adds may be imported as types. */
+const builds = (name, from, allowed, types = []) => [
+  {
+    name: `${name}-builds-on`,
+    comment: `${name} may know no other part of ours than: ${[...allowed, ...types].join('  ')}`,
+    severity: 'error',
+    from: { path: from },
+    to: { path: ours, pathNot: [from, ...allowed, ...types] },
+  },
+  ...types.map((type) => ({
+    name: `${name}-knows-types-of`,
+    comment: `${name} may import types from ${type}, but nothing that runs`,
+    severity: 'error',
+    from: { path: from },
+    to: { path: type, dependencyTypesNot: ['type-only'] },
+  })),
+];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'two modules that import each other, even as types, are one: take out what both need',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolves',
+      comment: 'an import has to lead somewhere',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'runs-without-dev-dependencies',
+      comment: 'an installation with --omit=dev has to run',
+      severity: 'error',
+      from: { path: '^(src|projections|web|bin)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+    },
+
+    only('domain', domain, npm('zod', 'xstate')),
+    only('protocol', protocol, domain, npm('zod')),
+    only('client', part('client'), domain, protocol, npm('socket\\.io-client')),
+    only('hooks', part('hooks'), domain, protocol, part('client'), npm('(@types/)?react')),
+    only('web', '^web/', part('hooks'), part('client'), protocol, npm('(@types/)?react(-dom)?')),
+
+    ...builds('log', part('log'), [domain, '^src/protocol/errors\\.ts$']),
+    ...builds('identity', part('identity'), [domain, protocol], [config]),
+    ...builds('observe', part('observe'), [domain, protocol], [config, part('log'), part('engine')]),
+    ...builds('engine', part('engine'), [domain, protocol, part('log'), part('identity')], [config]),
+    ...builds('projections', '^projections/', [domain, protocol, part('log'), part('observe')]),
+    ...builds(
+      'socket',
+      '^src/lib/',
+      [domain, protocol, part('log'), part('engine'), part('identity'), part('observe'), '^src/crons\\.ts$'],
+      [config],
+    ),
+    ...builds(
+      'api',
+      part('api'),
+      [domain, protocol, part('log'), part('engine'), part('identity'), part('observe'), '^projections/'],
+      [config],
+    ),
+
+    {
+      name: 'no-transport-below',
+      comment: 'what decides, keeps and folds knows neither sockets nor HTTP',
+      severity: 'error',
+      from: { path: ['^src/(log|engine|identity)/', '^projections/'] },
+      to: { path: npm('socket\\.io', 'fastify', '@fastify') },
+    },
+    {
+      name: 'entrances',
+      comment: 'server.ts and projector.ts put the parts together: only the command line starts them',
+      severity: 'error',
+      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/cli/' },
+      to: { path: '^src/(server|projector)\\.ts$' },
+    },
+    {
+      name: 'tests-stay-outside',
+      comment: 'what is shipped does not import what tests and measures it',
+      severity: 'error',
+      from: { path: '^(src|projections|web|bin)/' },
+      to: { path: '^(test|bench|docs)/' },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    // Types count: a part that needs another one's types depends on it.
+    tsPreCompilationDeps: 'specify',
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx', '.js', '.d.ts'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+    exclude: { path: '\\.css$' },
+  },
+};

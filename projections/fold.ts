@@ -1,0 +1,107 @@
+/** Folding events into a workshop's state, and into the rows that differ afterwards: one to a key, however many events. */
+import { events as catalog, eventOf, isEventType } from '../src/domain/catalog.ts';
+import { evolve, type RecordedEvent } from '../src/domain/evolve.ts';
+import type { Room } from '../src/domain/room.ts';
+import { attend, attendeeRow, newAttendance } from './attendees/projection.ts';
+import type { AttendeeRow } from './attendees/schema.ts';
+import { chatRow, type Deletion } from './chat/projection.ts';
+import type { ChatRow } from './chat/schema.ts';
+import { eventRow, redactRow } from './events/projection.ts';
+import type { EventRow } from './events/schema.ts';
+import { emptyState, type WorkshopState } from './state.ts';
+import { workshopRow } from './workshops/projection.ts';
+import type { WorkshopRow } from './workshops/schema.ts';
+
+/** Rows as they stand after a batch. Written again, they change nothing. */
+export interface Changes {
+  workshops: WorkshopRow[];
+  attendees: AttendeeRow[];
+  chat: ChatRow[];
+  /** Of messages that are not in `chat`. */
+  deletions: Deletion[];
+  events: EventRow[];
+}
+
+export function noChanges(): Changes {
+  return { workshops: [], attendees: [], chat: [], deletions: [], events: [] };
+}
+
+export interface Folding {
+  /** Folds the workshop's next event. Throws where the event can't be folded: state and folding are then spoilt. */
+  add(event: RecordedEvent): void;
+  /** Adds the rows that changed. Once, at the end. */
+  addTo(changes: Changes): void;
+}
+
+/** Folds events of one workshop that go into the same commit. */
+export function folding(state: WorkshopState, epoch: string): Folding {
+  const { room, attendances } = state;
+  const touched = new Set<number>();
+  const messages = new Map<number, ChatRow>();
+  const events = new Map<number, EventRow>();
+  const deletions: Deletion[] = [];
+
+  function remove(id: number, deletedAt: number): void {
+    const message = messages.get(id);
+    const event = events.get(id);
+    if (event !== undefined) redactRow(event);
+    if (message === undefined) deletions.push({ workshopId: room.id, id, deletedAt });
+    else Object.assign(message, { message: null, deletedAt: message.deletedAt ?? deletedAt });
+  }
+
+  return {
+    add(event) {
+      const people = concerned(room, event);
+      evolve(room, event);
+      for (const userId of people) {
+        let attendance = attendances.get(userId);
+        if (attendance === undefined) {
+          attendance = newAttendance(room, userId);
+          attendances.set(userId, attendance);
+        }
+        attend(attendance, room, userId, event);
+        touched.add(userId);
+      }
+      events.set(event.version, eventRow(room.id, event));
+      if (event.type === 'chat-message') messages.set(event.version, chatRow(room, event));
+      if (isDeletion(event)) remove(event.data.id, event.at);
+    },
+    addTo(changes) {
+      state.epoch = epoch;
+      // The tables keep the chat; a projector need not.
+      room.chat = [];
+      room.authors.clear();
+      room.deleted.clear();
+      changes.workshops.push(workshopRow(room, epoch));
+      for (const userId of touched) {
+        const attendance = attendances.get(userId);
+        if (attendance !== undefined) changes.attendees.push(attendeeRow(attendance, room, userId));
+      }
+      changes.chat.push(...messages.values());
+      changes.events.push(...events.values());
+      changes.deletions.push(...deletions);
+    },
+  };
+}
+
+/** All rows of a workshop as its events alone tell: what the tables should hold. */
+export function rowsOf(workshopId: number, epoch: string, events: Iterable<RecordedEvent>): Changes {
+  const fold = folding(emptyState(workshopId), epoch);
+  for (const event of events) fold.add(event);
+  const changes = noChanges();
+  fold.addTo(changes);
+  return changes;
+}
+
+/** Whose rows the event may change: whom its marks name, and everyone present where it changes the status. */
+function concerned(room: Room, event: RecordedEvent): number[] {
+  if (!isEventType(event.type)) return [];
+  if (event.type === 'state-changed') return [...room.present.keys()];
+  return eventOf(event.type)
+    .marks(event.data)
+    .flatMap((mark) => (mark.startsWith('user:') ? [Number(mark.slice(5))] : []));
+}
+
+function isDeletion(event: RecordedEvent): event is RecordedEvent & { data: { id: number } } {
+  return event.type === catalog['chat-deleted'].type;
+}

@@ -1,0 +1,314 @@
+/**
+ * Folding one partition for as long as its lease is held.
+ *
+ * ```
+ *   tail ──batch──► fold in memory ──rows──► commit ──► next batch
+ *                      ▲     │ odd              │ refused
+ *                      │     ▼                  ▼
+ *                      └── repair, workshop by workshop
+ * ```
+ * The next batch is read and folded while the last one commits. Whatever is odd about a workshop – a gap before its entry,
+ * another epoch, an event that can't be folded – is left to `repair.ts` before the cursor moves past it.
+ */
+import type { FeedEntry, Tail, TailBatch } from '../src/log/log.ts';
+import { projectionName } from './bookkeeping.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { differing } from './compare.ts';
+import type { Database, Parameter } from './database.ts';
+import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
+import { type Changes, type Folding, folding, noChanges } from './fold.ts';
+import { type Place, places } from './leases.ts';
+import { parkedIn, type Unfoldable } from './parked.ts';
+import { Fenced, repair } from './repair.ts';
+import { retrying } from './retry.ts';
+import { loadStates, type WorkshopState } from './state.ts';
+
+export interface PartitionOptions {
+  database: Database;
+  log: ProjectedLog;
+  checkpoint: Checkpoint;
+  place: Place;
+  /** Events to a commit, roughly. */
+  batchSize: number;
+  onCommitted(events: number, ms: number): void;
+  onParked(workshopId: number, unfoldable: Unfoldable): void;
+  onDiverged(workshopId: number, version: number): void;
+  onError(error: unknown): void;
+}
+
+export interface FollowedPartition {
+  readonly fence: number;
+  readonly position: number;
+  /** It can't go on, most likely because the lease is another's now. */
+  readonly hasEnded: boolean;
+  /** When the oldest event was recorded that was read and not committed; null where there is none. */
+  readonly waitingSince: number | null;
+  /** Takes up parked workshops again. */
+  retry(workshopIds: readonly number[]): Promise<void>;
+  /** Folds every workshop of the partition anew. */
+  rebuild(): Promise<void>;
+  /** Resolves when nothing of it is under way any more. */
+  close(): Promise<void>;
+}
+
+/** Workshops whose state is kept between batches. */
+const statesKept = 2_000;
+
+export function followPartition(options: PartitionOptions): FollowedPartition {
+  const { database, log, checkpoint, batchSize, onError } = options;
+  const { partition, fence } = options.place;
+  let { position, commits } = options.place;
+  const closing = new AbortController();
+  const { signal } = closing;
+  const states = new Map<number, WorkshopState>();
+  const parked = new Set<number>();
+  let waitingSince: number | null = null;
+  /** Resolves to false where the commit was refused, so that all states were dropped. */
+  let pending: Promise<boolean> = Promise.resolve(true);
+  let turn: Promise<unknown> = Promise.resolve();
+  let tail: Tail | undefined;
+
+  const repairs = repair({
+    database,
+    log,
+    partition,
+    batchSize,
+    write: (changes) => write(changes, position),
+    fenced,
+    signal,
+    onError,
+    onDiverged: options.onDiverged,
+    onParked(workshopId, unfoldable) {
+      parked.add(workshopId);
+      options.onParked(workshopId, unfoldable);
+    },
+  });
+
+  /** Runs one thing at a time, and ends everything where it can't go on. */
+  function inTurn(run: () => Promise<void>): Promise<void> {
+    const ran = turn.then(async () => {
+      if (!signal.aborted) await run();
+    });
+    turn = ran.catch(end);
+    return turn.then(() => undefined);
+  }
+
+  function end(error: unknown): void {
+    if (signal.aborted) return;
+    closing.abort(error);
+    if (!(error instanceof Fenced)) onError(error);
+  }
+
+  /** Throws `Fenced`, and what Postgres refused the rows with. */
+  async function write(changes: Changes, next: number): Promise<void> {
+    const outcome = await checkpoint.commit({ partition, fence, commits, next, changes });
+    if (outcome.kind === 'fenced') throw new Fenced();
+    if (outcome.kind === 'refused') throw outcome.error;
+    commits++;
+    position = next;
+    options.onCommitted(changes.events.length, outcome.ms);
+  }
+
+  /** May run twice where an answer is lost: the statements must not mind. */
+  async function fenced(statements: string, parameters: readonly Parameter[]): Promise<void> {
+    const count = parameters.length;
+    const run = async () => {
+      const place = (await places(database, [partition])).get(partition);
+      if (place?.fence !== fence) throw new Fenced();
+      commits = place.commits;
+      const rows = await database.query(
+        `with mine as (
+           update projection_checkpoints set commits = commits + 1, updated_at = now()
+           where projection = '${projectionName}' and partition = $${count + 1}::integer
+             and fence = $${count + 2}::bigint and commits = $${count + 3}::bigint
+           returning partition
+         ), ${statements} select partition from mine`,
+        [...parameters, partition, fence, commits],
+      );
+      if (rows.length === 0) throw new Error('the checkpoint moved meanwhile');
+      commits++;
+    };
+    await retrying(run, { signal, onError, isFinal: (error) => error instanceof Fenced });
+  }
+
+  async function begin(): Promise<void> {
+    await retrying(
+      async () => {
+        for (const id of (await parkedIn(database, partition)).keys()) parked.add(id);
+      },
+      { signal, onError },
+    );
+    await compare({ deep: false });
+    tail = log.tail({
+      from: new Map([[partition, position]]),
+      limit: batchSize,
+      onBatch: (batch) => inTurn(() => take(batch)),
+      onError,
+    });
+  }
+
+  async function take(batch: TailBatch): Promise<void> {
+    if (batch.gap) {
+      await settled();
+      await compare({ deep: true });
+      await write(noChanges(), batch.cursor);
+      return;
+    }
+    const chunks = chunksOf(batch.entries, batchSize);
+    for (const [index, entries] of chunks.entries())
+      await takeChunk(entries, index === chunks.length - 1 ? batch.cursor : undefined);
+  }
+
+  async function takeChunk(entries: FeedEntry[], next: number | undefined): Promise<void> {
+    waitingSince ??= timeOf(entries[0]) ?? null;
+    let folded = await fold(entries);
+    if (!(await settled())) folded = await fold(entries);
+    for (const workshopId of folded.odd) await catchUp(workshopId);
+    const { changes } = folded;
+    waitingSince = timeOf(entries[0]) ?? null;
+    pending = commit(changes, next ?? position);
+    // Whoever waits for it next sees the failure too; until then nobody does.
+    pending.catch(end);
+  }
+
+  async function commit(changes: Changes, next: number): Promise<boolean> {
+    const outcome = await checkpoint.commit({ partition, fence, commits, next, changes });
+    if (outcome.kind === 'fenced') throw new Fenced();
+    if (outcome.kind === 'committed') {
+      commits++;
+      position = next;
+      waitingSince = null;
+      options.onCommitted(changes.events.length, outcome.ms);
+      return true;
+    }
+    // One of these workshops has a row that Postgres does not take.
+    states.clear();
+    for (const { id } of changes.workshops) await catchUp(id);
+    await write(noChanges(), next);
+    waitingSince = null;
+    return false;
+  }
+
+  /** Waits for the last commit. False where it dropped the states. */
+  async function settled(): Promise<boolean> {
+    const clean = await pending;
+    pending = Promise.resolve(true);
+    return clean;
+  }
+
+  async function catchUp(workshopId: number): Promise<boolean> {
+    states.delete(workshopId);
+    const folded = await repairs.catchUp(workshopId);
+    if (folded) parked.delete(workshopId);
+    return folded;
+  }
+
+  /** Folds what the entries add to the states. What can't be folded this way is `odd`, and left out. */
+  async function fold(entries: FeedEntry[]): Promise<{ changes: Changes; odd: Set<number> }> {
+    await load(new Set(entries.map((entry) => entry.workshopId)));
+    const odd = new Set<number>();
+    const folds = new Map<number, Folding>();
+    for (const entry of entries) {
+      const { workshopId } = entry;
+      const state = states.get(workshopId);
+      if (state === undefined || odd.has(workshopId) || parked.has(workshopId)) continue;
+      try {
+        if (!foldEntry(state, entry, folds)) odd.add(workshopId);
+      } catch {
+        // What exactly is wrong comes out when it is folded by itself.
+        odd.add(workshopId);
+      }
+      if (odd.has(workshopId)) {
+        states.delete(workshopId);
+        folds.delete(workshopId);
+      }
+    }
+    const changes = noChanges();
+    for (const each of folds.values()) each.addTo(changes);
+    return { changes, odd };
+  }
+
+  async function load(workshopIds: Set<number>): Promise<void> {
+    const isMissing = (id: number) => !states.has(id) && !parked.has(id);
+    if (![...workshopIds].some(isMissing)) return;
+    // The tables are as far as the states only once the last commit is through.
+    if (!(await pending)) pending = Promise.resolve(true);
+    for (const id of states.keys()) {
+      if (states.size < statesKept) break;
+      if (!workshopIds.has(id)) states.delete(id);
+    }
+    const missing = [...workshopIds].filter(isMissing);
+    const loaded = await retrying(() => loadStates(database, missing), { signal, onError });
+    for (const [id, state] of loaded) states.set(id, state);
+  }
+
+  /** Brings every workshop that differs from the log up to it; where `deep`, events are compared, not only their number. */
+  async function compare({ deep }: { deep: boolean }): Promise<void> {
+    states.clear();
+    const different = await retrying(() => differing(database, log, partition, deep), { signal, onError });
+    for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
+  }
+
+  async function rebuild(): Promise<void> {
+    await settled();
+    states.clear();
+    const rows = await retrying(
+      () =>
+        database.query('select id from workshops union select distinct workshop_id from workshop_events', []),
+      { signal, onError },
+    );
+    const open = await retrying(() => log.open(partition), { signal, onError });
+    const ids = rows.map((row) => Number(row.id)).filter((id) => log.partitionOf(id) === partition);
+    for (const id of new Set([...ids, ...open.keys()])) if (await repairs.rebuild(id)) parked.delete(id);
+    await retrying(
+      () =>
+        database.query(
+          `update projection_checkpoints set rebuild_requested = false
+           where projection = '${projectionName}' and partition = $1::integer and fence = $2::bigint`,
+          [partition, fence],
+        ),
+      { signal, onError },
+    );
+  }
+
+  void inTurn(begin);
+  return {
+    fence,
+    get position() {
+      return position;
+    },
+    get hasEnded() {
+      return signal.aborted;
+    },
+    get waitingSince() {
+      return waitingSince;
+    },
+    retry: (workshopIds) =>
+      inTurn(async () => {
+        await settled();
+        for (const workshopId of workshopIds) await catchUp(workshopId);
+      }),
+    rebuild: () => inTurn(rebuild),
+    async close() {
+      closing.abort(new Error('the projector is closing'));
+      await tail?.close();
+      await turn;
+      await pending.catch(() => undefined);
+    },
+  };
+}
+
+function foldEntry(state: WorkshopState, entry: FeedEntry, folds: Map<number, Folding>): boolean {
+  const { room } = state;
+  if (entry.epoch !== state.epoch && room.version > 0) return false;
+  if (entry.to <= room.version) return true;
+  if (entry.from > room.version + 1) return false;
+  let fold = folds.get(entry.workshopId);
+  if (fold === undefined) {
+    fold = folding(state, entry.epoch);
+    folds.set(entry.workshopId, fold);
+  }
+  if (state.epoch === '') state.epoch = entry.epoch;
+  for (const event of entry.events()) if (event.version > room.version) fold.add(event);
+  return true;
+}

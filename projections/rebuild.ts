@@ -1,0 +1,27 @@
+/** Asking for the tables to be folded anew. The projectors that have the partitions do it, beside their other work. */
+import { projectionName } from './bookkeeping.ts';
+import type { Database } from './database.ts';
+
+/**
+ * Asks for every workshop to be folded anew from its first event on; `workshop_events` is kept and read where the log has
+ * let go of a stream. A workshop's version falls to 0 and rises again meanwhile. Answers with the number of partitions.
+ */
+export async function requestRebuild(database: Database): Promise<number> {
+  await database.ready;
+  const rows = await database.query(
+    `update projection_checkpoints set rebuild_requested = true
+     where projection = '${projectionName}' returning partition`,
+    [],
+  );
+  return rows.length;
+}
+
+/** How many partitions are still to be folded anew. */
+export async function rebuildsLeft(database: Database): Promise<number> {
+  const rows = await database.query(
+    `select count(*) as left from projection_checkpoints
+     where projection = '${projectionName}' and rebuild_requested`,
+    [],
+  );
+  return Number(rows[0]?.left);
+}

@@ -1,0 +1,247 @@
+/**
+ * The slow and certain way to bring one workshop's tables up to the log: from the tables, against the log, page by page.
+ * Taken wherever the feed is not enough: a gap, an event that was refused, a workshop that was parked, a log that lost
+ * events, a rebuild. It may be repeated at any point.
+ */
+import type { RecordedEvent } from '../src/domain/evolve.ts';
+import { readAll } from '../src/log/log.ts';
+import { projectionName } from './bookkeeping.ts';
+import { type Database, isRefusal, type Parameter } from './database.ts';
+import { recordedEvent } from './events/projection.ts';
+import type { EventRow } from './events/schema.ts';
+import type { ProjectedLog } from './feed.ts';
+import { type Changes, folding, noChanges } from './fold.ts';
+import { Unfoldable } from './parked.ts';
+import { backoffMs, pause, retrying } from './retry.ts';
+import { loadStates, type WorkshopState } from './state.ts';
+
+/** The partition has another owner now: whoever gets this stops and starts again from the checkpoint. */
+export class Fenced extends Error {
+  override name = 'Fenced';
+}
+
+export interface RepairOptions {
+  database: Database;
+  log: ProjectedLog;
+  partition: number;
+  batchSize: number;
+  /** Writes rows without moving the partition's cursor. Throws `Fenced`, or what Postgres refused them with. */
+  write(changes: Changes): Promise<void>;
+  /** Runs a statement with the partition's checkpoint locked as `mine`. Throws `Fenced`. */
+  fenced(statements: string, parameters: readonly Parameter[]): Promise<void>;
+  signal: AbortSignal;
+  onError(error: unknown): void;
+  /** The log has other events after `version` than the tables had; those were put aside. */
+  onDiverged(workshopId: number, version: number): void;
+  onParked(workshopId: number, unfoldable: Unfoldable): void;
+}
+
+export interface Repair {
+  /** False where the workshop is parked now. Throws `Fenced`. */
+  catchUp(workshopId: number): Promise<boolean>;
+  /** Folds the workshop anew from its first event on. False where it is parked now. */
+  rebuild(workshopId: number): Promise<boolean>;
+}
+
+/** An event that can't be folded is tried again this often. */
+const retries = 3;
+
+export function repair(options: RepairOptions): Repair {
+  const { database, log, partition, batchSize, write, fenced, signal, onError } = options;
+
+  async function catchUp(workshopId: number): Promise<boolean> {
+    const advanceBy = (page: number, most: number) =>
+      retrying(() => advance(workshopId, page, most), { signal, onError, isFinal });
+    for (let failures = 0; ; ) {
+      try {
+        // One by one after a failure: what precedes the event is folded, and the event is known.
+        if (failures > 0) await advanceBy(1, batchSize);
+        failures = 0;
+        await advanceBy(batchSize, Number.POSITIVE_INFINITY);
+        await unpark(workshopId);
+        return true;
+      } catch (error) {
+        if (!(error instanceof Unfoldable)) throw error;
+        failures++;
+        if (failures > retries) {
+          await park(workshopId, error, failures);
+          return false;
+        }
+        await pause(backoffMs(failures), signal);
+      }
+    }
+  }
+
+  /** Folds what the tables lack, `page` events to a commit and `most` of them at most. */
+  async function advance(workshopId: number, page: number, most: number): Promise<void> {
+    const head = await log.head(workshopId);
+    const kept = await lastKept(workshopId);
+    // Without a stream there is nothing to compare: the workshop is archived, and what Postgres has is what there is.
+    if (head !== null && kept !== undefined && !(await isSame(workshopId, kept))) {
+      const common = await lastCommon(workshopId, Math.min(kept.version, head.version));
+      await takeBack(workshopId, common);
+      options.onDiverged(workshopId, common);
+    }
+    const state = (await loadStates(database, [workshopId])).get(workshopId);
+    if (state === undefined) return;
+    const epoch = head?.epoch ?? state.epoch;
+    let left = most;
+    for await (const events of sources(workshopId, state.room.version, page, head !== null)) {
+      await foldPage(state, epoch, events);
+      left -= events.length;
+      if (left <= 0) return;
+    }
+    if (state.epoch !== epoch && state.room.version > 0) await foldPage(state, epoch, []);
+  }
+
+  async function foldPage(state: WorkshopState, epoch: string, events: RecordedEvent[]): Promise<void> {
+    const fold = folding(state, epoch);
+    const changes = noChanges();
+    for (const event of events) attempting(event.version, () => fold.add(event));
+    const last = state.room.version;
+    attempting(last, () => fold.addTo(changes));
+    await write(changes).catch((error) => {
+      throw isRefusal(error) ? new Unfoldable(last, error) : error;
+    });
+  }
+
+  /** After a rebuild began, first what Postgres keeps: deleted messages have no text there any more. Then the log. */
+  async function* sources(workshopId: number, after: number, page: number, logged: boolean) {
+    let version = after;
+    for (;;) {
+      const events = await keptEvents(database, workshopId, version, page);
+      if (events.length === 0) break;
+      yield events;
+      version = events.at(-1)?.version ?? version;
+    }
+    if (logged) yield* attemptingPages(readAll(log, workshopId, version, page), () => version);
+  }
+
+  async function lastKept(workshopId: number): Promise<Kept | undefined> {
+    const [row] = await database.query(
+      `select version, event_id from workshop_events
+       where workshop_id = $1::bigint order by version desc limit 1`,
+      [workshopId],
+    );
+    return row && { version: Number(row.version), eventId: String(row.event_id) };
+  }
+
+  async function isSame(workshopId: number, { version, eventId }: Kept): Promise<boolean> {
+    const [event] = await log.read(workshopId, version - 1, 1);
+    return event?.version === version && event.eventId === eventId;
+  }
+
+  /** The highest version up to which log and tables have the same events. */
+  async function lastCommon(workshopId: number, highest: number): Promise<number> {
+    let [same, other] = [0, highest + 1];
+    while (other - same > 1) {
+      const middle = Math.floor((same + other) / 2);
+      const [row] = await keptEvents(database, workshopId, middle - 1, 1);
+      if (row !== undefined && (await isSame(workshopId, row))) same = middle;
+      else other = middle;
+    }
+    return same;
+  }
+
+  /** Puts events after `common` aside and the workshop's rows back to nothing, to be folded anew. */
+  function takeBack(workshopId: number, common: number): Promise<void> {
+    const columns = 'workshop_id, version, event_id, type, schema, at, by, command_id, data';
+    return fenced(
+      `lost as (
+         delete from workshop_events e using mine
+         where e.workshop_id = $1::bigint and e.version > $2::bigint returning e.*
+       ), aside as (
+         insert into workshop_events_lost (${columns}, lost_at) select ${columns}, now() from lost
+         on conflict do nothing
+       ), people as (
+         delete from workshop_attendees a using mine where a.workshop_id = $1::bigint
+       ), messages as (
+         delete from workshop_chat_messages m using mine where m.workshop_id = $1::bigint
+       ), reset as (
+         update workshops w set version = 0 from mine where w.id = $1::bigint
+       )`,
+      [workshopId, common],
+    );
+  }
+
+  async function park(workshopId: number, unfoldable: Unfoldable, attempts: number): Promise<void> {
+    await fenced(
+      `parking as (
+         insert into projection_parked
+           (workshop_id, projection, partition, version, reason, attempts, parked_at, retry_requested)
+         select $1::bigint, '${projectionName}', partition, $2::bigint, $3::text, $4::integer, now(), false from mine
+         on conflict (workshop_id) do update set version = excluded.version, reason = excluded.reason,
+           attempts = projection_parked.attempts + excluded.attempts, parked_at = excluded.parked_at,
+           retry_requested = false
+       )`,
+      [workshopId, unfoldable.version, unfoldable.message, attempts],
+    );
+    options.onParked(workshopId, unfoldable);
+  }
+
+  async function unpark(workshopId: number): Promise<void> {
+    await retrying(
+      () =>
+        database.query(
+          'delete from projection_parked where workshop_id = $1::bigint and partition = $2::integer',
+          [workshopId, partition],
+        ),
+      { signal, onError },
+    );
+  }
+
+  return {
+    catchUp,
+    async rebuild(workshopId) {
+      await takeBack(workshopId, Number.MAX_SAFE_INTEGER);
+      return catchUp(workshopId);
+    },
+  };
+}
+
+interface Kept {
+  version: number;
+  eventId: string;
+}
+
+const isFinal = (error: unknown) => error instanceof Unfoldable || error instanceof Fenced;
+
+function attempting(version: number, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    throw new Unfoldable(version, error);
+  }
+}
+
+/** Pages of the log; what the log holds but can't be parsed is as unfoldable as what can't be folded. */
+async function* attemptingPages(
+  pages: AsyncGenerator<RecordedEvent[]>,
+  after: () => number,
+): AsyncGenerator<RecordedEvent[]> {
+  let version = after();
+  try {
+    for await (const events of pages) {
+      yield events;
+      version = events.at(-1)?.version ?? version;
+    }
+  } catch (error) {
+    throw error instanceof SyntaxError ? new Unfoldable(version + 1, error) : error;
+  }
+}
+
+/** Events that Postgres keeps after a version, at most `limit`. */
+export async function keptEvents(
+  database: Database,
+  workshopId: number,
+  after: number,
+  limit: number,
+): Promise<RecordedEvent[]> {
+  const rows = await database.query(
+    `select workshop_id as "workshopId", version, event_id as "eventId", type, schema, at, by,
+       command_id as "commandId", data
+     from workshop_events where workshop_id = $1::bigint and version > $2::bigint order by version limit $3::bigint`,
+    [workshopId, after, limit],
+  );
+  return rows.map((row) => recordedEvent(row as unknown as EventRow)); // the columns of this very table
+}

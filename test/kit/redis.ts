@@ -1,0 +1,132 @@
+/** A real redis-server of a test's own, on a free port and in a folder of its own. */
+import { Redis, type RedisOptions } from 'ioredis';
+import { temporaryFolder } from './folder.ts';
+import { freePort } from './ports.ts';
+import { type RunningProcess, startProcess } from './process.ts';
+import { required } from './programs.js';
+
+export interface RedisSettings {
+  /** Whether it keeps an append-only file; true if left out. Without it a restart begins empty. */
+  appendonly?: boolean;
+  appendfsync?: 'always' | 'everysec' | 'no';
+  maxmemoryPolicy?: string;
+  /** Further lines of redis.conf, such as `{ replicaof: '127.0.0.1 6380' }`. */
+  extra?: Record<string, string>;
+}
+
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  /** What the server logged since it last started. */
+  output(): string;
+  /** A client that reconnects by itself and is closed with the server. */
+  client(options?: RedisOptions): Redis;
+  /** Ends it gracefully (if it runs) and starts it again: same port, same folder. */
+  restart(): Promise<void>;
+  /** Sends a signal, and waits for the end where the signal means one: SIGKILL if left out. SIGSTOP freezes, SIGCONT thaws. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again after `kill`: same port, same folder. */
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Databases of the run's shared server; the first only counts which of the others have been handed out. */
+export const sharedDatabases = 512;
+
+export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
+  const folder = temporaryFolder('redis');
+  const clients = new Set<Redis>();
+  let port = await freePort();
+  let server = await firstStart();
+
+  async function launch(): Promise<RunningProcess> {
+    const launched = await startProcess({
+      command: required('redis-server'),
+      args: [...directives(settings, port), '--dir', folder.path],
+    });
+    try {
+      await launched.waitFor(/Ready to accept connections/);
+    } catch (error) {
+      await launched.stop();
+      throw error;
+    }
+    return launched;
+  }
+
+  /** Between looking for a free port and taking it somebody else may have taken it: then it is another one. */
+  async function firstStart(tries = 3): Promise<RunningProcess> {
+    try {
+      return await launch();
+    } catch (error) {
+      const isTaken = error instanceof Error && /Address already in use/.test(error.message);
+      if (!isTaken || tries === 1) {
+        await folder.close();
+        throw error;
+      }
+      port = await freePort();
+      return firstStart(tries - 1);
+    }
+  }
+
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      return server.pid;
+    },
+    output: () => server.output(),
+    client(options = {}) {
+      const client = redisClient(`redis://127.0.0.1:${port}`, options);
+      clients.add(client);
+      return client;
+    },
+    async restart() {
+      await server.stop();
+      server = await launch();
+    },
+    async kill(signal = 'SIGKILL') {
+      server.signal(signal);
+      if (endingSignals.has(signal)) await server.ended;
+    },
+    async start() {
+      if (!server.isRunning()) server = await launch();
+    },
+    async close() {
+      for (const client of clients) client.disconnect();
+      await server.stop({ within: 2_000 });
+      await folder.close();
+    },
+  };
+}
+
+const endingSignals = new Set<NodeJS.Signals>([
+  'SIGKILL',
+  'SIGTERM',
+  'SIGINT',
+  'SIGQUIT',
+  'SIGABRT',
+  'SIGSEGV',
+]);
+
+function directives(settings: RedisSettings, port: number): string[] {
+  const { appendonly = true, appendfsync = 'always', maxmemoryPolicy = 'noeviction', extra = {} } = settings;
+  const conf: Record<string, string> = {
+    port: String(port),
+    bind: '127.0.0.1',
+    save: '',
+    appendonly: appendonly ? 'yes' : 'no',
+    appendfsync,
+    'maxmemory-policy': maxmemoryPolicy,
+    ...extra,
+  };
+  return Object.entries(conf).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** A client for a server that tests stop and start: it keeps trying, every 50 ms. The caller ends it with `disconnect()`. */
+export function redisClient(url: string, options: RedisOptions = {}): Redis {
+  const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null, ...options });
+  // Without a listener ioredis prints each broken connection; what that means for a command, its promise tells.
+  client.on('error', () => undefined);
+  return client;
+}

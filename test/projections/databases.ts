@@ -1,0 +1,46 @@
+/** The two kinds of database, fresh and empty, for suites that must hold on both. */
+import { join } from 'node:path';
+import { type Database, openDatabase } from '../../projections/database.ts';
+import { temporaryFolder } from '../kit/folder.ts';
+import { sharedPostgres } from '../kit/shared.ts';
+
+export interface FreshDatabase {
+  database: Database;
+  /** Opens the same database again, beside or after the first. */
+  again(): Promise<Database>;
+  close(): Promise<void>;
+}
+
+async function freshPostgres(): Promise<FreshDatabase> {
+  const url = await sharedPostgres();
+  const open = async () => {
+    const database = await openDatabase({ url }, { onError: fail });
+    await database.ready;
+    return database;
+  };
+  const database = await open();
+  return { database, again: open, close: () => database.close() };
+}
+
+async function freshPglite(): Promise<FreshDatabase> {
+  const folder = temporaryFolder('pglite');
+  const open = () => openDatabase({ folder: join(folder.path, 'projections') }, { onError: fail });
+  const database = await open();
+  return {
+    database,
+    again: open,
+    async close() {
+      await database.close();
+      await folder.close();
+    },
+  };
+}
+
+function fail(error: unknown): void {
+  throw new Error('a fresh database failed', { cause: error });
+}
+
+export const databases = [
+  { kind: 'Postgres', open: freshPostgres },
+  { kind: 'PGlite', open: freshPglite },
+] as const;

@@ -1,0 +1,216 @@
+/** One workshop: gets one in, and lays out what happens there. */
+import { useCallback, useEffect, useState } from 'react';
+import { type Reply, useWorkshopSocket, type WorkshopSocket } from '../src/hooks/useWorkshopSocket.ts';
+import { Attendees } from './Attendees.tsx';
+import { api, type Step, type User, type Workshop } from './api.ts';
+import { Chat } from './Chat.tsx';
+import { ConfirmButton } from './ConfirmButton.tsx';
+import { ConnectionBanner } from './ConnectionBanner.tsx';
+import { HandQueue } from './HandQueue.tsx';
+import { sayClock, sayRefusal, sayStatus, sayTime } from './words.ts';
+
+interface RoomProps {
+  me: User;
+  workshopId: number;
+  onExit(): void;
+  onSignedOut(): void;
+}
+
+/** What the page says about the last thing done, and a way to take it back where there is one. */
+export interface Notice {
+  text: string;
+  problem?: boolean;
+  undo?: () => void;
+}
+
+export function Room({ me, workshopId, onExit, onSignedOut }: RoomProps) {
+  const { workshop, admitted, problem } = useAdmission(workshopId, onSignedOut);
+  const room = useWorkshopSocket(admitted ? workshopId : null);
+  const [notice, setNotice] = useState<Notice | null>(null);
+  const unauthenticated = room.error?.code === 'unauthenticated';
+  useEffect(() => {
+    if (unauthenticated) onSignedOut();
+  }, [unauthenticated, onSignedOut]);
+  useMuteNotice(room, me, setNotice);
+
+  /** Waits for the answer and says what went wrong; true if nothing did. */
+  const attempt = useCallback(async (asked: Promise<Reply>): Promise<boolean> => {
+    const reply = await asked;
+    if (reply.ok) setNotice(null);
+    else setNotice({ text: sayRefusal(reply.error), problem: true });
+    return reply.ok;
+  }, []);
+
+  const status = room.workshopState?.status ?? workshop?.status;
+  const over = status === 'ended' || status === 'cancelled';
+  const refused = room.error !== null && !room.joined && room.workshopState === null;
+
+  return (
+    <>
+      <ConnectionBanner room={room} active={admitted && !over} />
+      <main className="wide">
+        <RoomHeader me={me} room={room} workshop={workshop} onExit={onExit} onNotice={setNotice} />
+        <NoticeLine notice={notice} />
+        {problem !== '' && <p className="problem card">{problem}</p>}
+        {refused && <Refused room={room} />}
+        {over && <p className="card">This workshop is over. Thank you for coming.</p>}
+        {room.workshopState !== null && !over && (
+          <div className="columns">
+            <div className="stack">
+              <HandQueue me={me} room={room} attempt={attempt} />
+              <Attendees me={me} room={room} attempt={attempt} onNotice={setNotice} />
+            </div>
+            <Chat me={me} room={room} workshopId={workshopId} attempt={attempt} />
+          </div>
+        )}
+        {room.workshopState === null && !refused && problem === '' && !over && (
+          <p className="soft">Entering the room…</p>
+        )}
+      </main>
+    </>
+  );
+}
+
+/** Says that one will come, which lets one in. */
+function useAdmission(workshopId: number, onSignedOut: () => void) {
+  const [workshop, setWorkshop] = useState<Workshop | null>(null);
+  const [admitted, setAdmitted] = useState(false);
+  const [problem, setProblem] = useState('');
+  useEffect(() => {
+    let current = true;
+    const enter = async () => {
+      const found = await api.workshop(workshopId);
+      if (!current) return;
+      if (!found.ok) {
+        if (found.error.code === 'unauthenticated') onSignedOut();
+        return setProblem(sayRefusal(found.error));
+      }
+      setWorkshop(found.value);
+      if (found.value.status === 'ended' || found.value.status === 'cancelled') return;
+      const coming = await api.rsvp(workshopId);
+      if (!current) return;
+      // Members by role or invitation get in without: the room itself has the last word.
+      if (coming.ok || coming.error.code === 'not_a_member') setAdmitted(true);
+      else setProblem(sayRefusal(coming.error));
+    };
+    void enter();
+    return () => {
+      current = false;
+    };
+  }, [workshopId, onSignedOut]);
+  return { workshop, admitted, problem };
+}
+
+/** The server says who was asked to be quiet; obeying is the client's part. */
+function useMuteNotice({ socket }: WorkshopSocket, me: User, onNotice: (notice: Notice) => void): void {
+  useEffect(() => {
+    if (socket === null) return;
+    const hear = (event: { userId: number }) => {
+      if (event.userId === me.id) onNotice({ text: 'A host asks you to mute your microphone.' });
+    };
+    socket.on('workshop:user-muted', hear);
+    return () => void socket.off('workshop:user-muted', hear);
+  }, [socket, me, onNotice]);
+}
+
+interface HeaderProps {
+  me: User;
+  room: WorkshopSocket;
+  workshop: Workshop | null;
+  onExit(): void;
+  onNotice(notice: Notice | null): void;
+}
+
+function RoomHeader({ me, room, workshop, onExit, onNotice }: HeaderProps) {
+  const { workshopState } = room;
+  const status = workshopState?.status ?? workshop?.status;
+  const title = workshopState?.title ?? workshop?.title ?? 'Workshop';
+  const isHost = workshopState?.hostId === me.id;
+  const mayEnd = isHost || workshopState?.coHostIds.includes(me.id) === true;
+  useEffect(() => {
+    document.title = `${title} · Workshop rooms`;
+    return () => {
+      document.title = 'Workshop rooms';
+    };
+  }, [title]);
+
+  const step = async (name: Step) => {
+    const answer = workshop === null ? null : await api.step(workshop.id, name);
+    if (answer !== null && !answer.ok) onNotice({ text: sayRefusal(answer.error), problem: true });
+  };
+  const share = async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      onNotice({ text: 'The link is copied. Whoever opens it can join.' });
+    } catch {
+      // No clipboard without https or permission: then the link itself is the answer.
+      onNotice({ text: `Share this link: ${location.href}` });
+    }
+  };
+
+  return (
+    <header className="stack">
+      <div className="row spread">
+        <h1 className="grow">{title}</h1>
+        <button type="button" onClick={() => void share()}>
+          Copy link
+        </button>
+        <button type="button" onClick={onExit}>
+          Leave
+        </button>
+      </div>
+      <div className="row">
+        {status !== undefined && <span className={`chip ${status}`}>{sayStatus(status)}</span>}
+        {workshopState?.startedAt && <span className="soft">since {sayClock(workshopState.startedAt)}</span>}
+        {status === 'scheduled' && workshop !== null && (
+          <span className="soft">{sayTime(workshopState?.scheduledAt ?? workshop.scheduledAt)}</span>
+        )}
+        {isHost && status === 'scheduled' && (
+          <button type="button" onClick={() => void step('open-lobby')}>
+            Open lobby
+          </button>
+        )}
+        {mayEnd && (status === 'scheduled' || status === 'lobby') && (
+          <button type="button" className="primary" onClick={() => void step('start')}>
+            Start
+          </button>
+        )}
+        {mayEnd && status === 'live' && (
+          <ConfirmButton
+            label="End workshop"
+            question={`End it for all ${room.attendeeCount} present? This can’t be undone.`}
+            confirm="End for everyone"
+            onConfirm={() => void step('end')}
+          />
+        )}
+      </div>
+    </header>
+  );
+}
+
+function NoticeLine({ notice }: { notice: Notice | null }) {
+  return (
+    <div className="row notice" role={notice?.problem ? 'alert' : 'status'}>
+      {notice !== null && <span className={notice.problem ? 'problem' : ''}>{notice.text}</span>}
+      {notice?.undo && (
+        <button type="button" className="quiet" onClick={notice.undo}>
+          Undo
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Refused({ room }: { room: WorkshopSocket }) {
+  if (room.error === null) return null;
+  return (
+    <div className="card row spread">
+      <p className="problem">{sayRefusal(room.error)}</p>
+      {!room.error.retryable && (
+        <button type="button" onClick={() => void room.joinWorkshop()}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+/** Bundles the page in memory when a server starts: nothing is built beforehand, and nothing is written to disk. */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+export interface BundledPage {
+  html: string;
+  /** By path (`/assets/page-1A2B3C4D.js`). The name changes with the content: it may be cached for good. */
+  files: Map<string, BundledFile>;
+}
+
+export interface BundledFile {
+  type: string;
+  body: Uint8Array;
+}
+
+let bundled: Promise<BundledPage> | undefined;
+
+/** The page, bundled once per process. A failure is not remembered: the next call tries again. */
+export function bundlePage(): Promise<BundledPage> {
+  bundled ??= bundle().catch((error: unknown) => {
+    bundled = undefined;
+    throw error;
+  });
+  return bundled;
+}
+
+async function bundle(): Promise<BundledPage> {
+  // Loaded when it is needed: processes that serve no page never start the bundler.
+  const { build, stop } = await import('esbuild');
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const { outputFiles } = await build({
+    absWorkingDir: folder,
+    entryPoints: { page: './page.tsx', style: './style.css' },
+    entryNames: '[name]-[hash]',
+    outdir: '/assets',
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    jsx: 'automatic',
+    legalComments: 'none',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    logLevel: 'silent',
+  });
+  // The bundler is a process of its own, of no use any more.
+  await stop();
+
+  const files = new Map<string, BundledFile>();
+  let html = await readFile(new URL('./index.html', import.meta.url), 'utf8');
+  for (const { path, contents } of outputFiles) {
+    const name = path.slice(path.lastIndexOf('/') + 1).slice(path.lastIndexOf('\\') + 1);
+    const isScript = name.endsWith('.js');
+    const type = isScript ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8';
+    files.set(`/assets/${name}`, { type, body: contents });
+    html = html.replace(isScript ? '{{script}}' : '{{style}}', `/assets/${name}`);
+  }
+  return { html, files };
+}
