@@ -65,8 +65,8 @@ module.exports = {
 
     only('domain', domain, npm('zod', 'xstate')),
     only('protocol', protocol, domain, npm('zod')),
-    only('client', part('client'), domain, protocol, npm('socket\\.io-client')),
-    only('hooks', part('hooks'), domain, protocol, part('client'), npm('(@types/)?react')),
+    only('client', part('client'), domain, protocol, npm('socket\\.io-client', 'uuid')),
+    only('hooks', part('hooks'), domain, protocol, part('client'), npm('(@types/)?react', 'socket\\.io-client')),
     only('web', '^web/', part('hooks'), part('client'), protocol, npm('(@types/)?react(-dom)?')),
 
     ...builds('log', part('log'), [domain, '^src/protocol/errors\\.ts$']),
@@ -98,7 +98,7 @@ module.exports = {
       name: 'entrances',
       comment: 'server.ts and projector.ts put the parts together: only the command line starts them',
       severity: 'error',
-      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/cli/' },
+      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/(cli/|server\\.ts$)' },
       to: { path: '^src/(server|projector)\\.ts$' },
     },
     {

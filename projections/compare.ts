@@ -1,7 +1,8 @@
 /** Finding the workshops of a partition whose tables and log disagree, without folding anything. */
+
+import { arrayText } from './arrayText.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
-import { arrayText } from './statement.ts';
 
 /** Reads of the log that are under way at a time. */
 const atOnce = 32;

@@ -33,8 +33,11 @@ export interface Folding {
   addTo(changes: Changes): void;
 }
 
-/** Folds events of one workshop that go into the same commit. */
-export function folding(state: WorkshopState, epoch: string): Folding {
+/**
+ * Folds events of one workshop that go into the same commit. The messages in `deleted` are known to be deleted by later
+ * events: they have no text from the beginning.
+ */
+export function folding(state: WorkshopState, epoch: string, deleted?: ReadonlySet<number>): Folding {
   const { room, attendances } = state;
   const touched = new Set<number>();
   const messages = new Map<number, ChatRow>();
@@ -62,8 +65,10 @@ export function folding(state: WorkshopState, epoch: string): Folding {
         attend(attendance, room, userId, event);
         touched.add(userId);
       }
-      events.set(event.version, eventRow(room.id, event));
-      if (event.type === 'chat-message') messages.set(event.version, chatRow(room, event));
+      const row = eventRow(room.id, event);
+      if (deleted?.has(event.version)) redactRow(row);
+      events.set(event.version, row);
+      if (event.type === 'chat-message') messages.set(event.version, chatRow(room, row));
       if (isDeletion(event)) remove(event.data.id, event.at);
     },
     addTo(changes) {
@@ -102,6 +107,7 @@ function concerned(room: Room, event: RecordedEvent): number[] {
     .flatMap((mark) => (mark.startsWith('user:') ? [Number(mark.slice(5))] : []));
 }
 
-function isDeletion(event: RecordedEvent): event is RecordedEvent & { data: { id: number } } {
+/** Says that a chat message is to lose its text. */
+export function isDeletion(event: RecordedEvent): event is RecordedEvent & { data: { id: number } } {
   return event.type === catalog['chat-deleted'].type;
 }

@@ -3,9 +3,10 @@
  * renewing is succeeded within `leaseMs` and a beat, and what it still writes then is refused by its old number.
  * Projectors share fairly: each counts who is there and takes or gives up partitions until it has its part.
  */
+
+import { arrayText } from './arrayText.ts';
 import { projectionName } from './bookkeeping.ts';
 import type { Database, Row } from './database.ts';
-import { arrayText } from './statement.ts';
 
 /** Where a partition stands, as its row says. */
 export interface Place {

@@ -4,6 +4,7 @@
  * It never gives up: a database or a log that is away is tried again.
  */
 import { randomUUID } from 'node:crypto';
+import { arrayText } from './arrayText.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
@@ -11,7 +12,6 @@ import { type Holding, leases } from './leases.ts';
 import { retryParked } from './parked.ts';
 import { type FollowedPartition, followPartition } from './partition.ts';
 import { pause } from './retry.ts';
-import { arrayText } from './statement.ts';
 
 export type ProjectorEvent =
   /** `ms` is how long the statement took that wrote the batch, perhaps with batches of other partitions. */

@@ -10,7 +10,7 @@ import { type Database, isRefusal, type Parameter } from './database.ts';
 import { recordedEvent } from './events/projection.ts';
 import type { EventRow } from './events/schema.ts';
 import type { ProjectedLog } from './feed.ts';
-import { type Changes, folding, noChanges } from './fold.ts';
+import { type Changes, type Folding, folding, isDeletion, noChanges } from './fold.ts';
 import { Unfoldable } from './parked.ts';
 import { backoffMs, pause, retrying } from './retry.ts';
 import { loadStates, type WorkshopState } from './state.ts';
@@ -85,17 +85,19 @@ export function repair(options: RepairOptions): Repair {
     const state = (await loadStates(database, [workshopId])).get(workshopId);
     if (state === undefined) return;
     const epoch = head?.epoch ?? state.epoch;
+    const { version } = state.room;
+    const isLong = head !== null && head.version - version > page;
+    const deleted = isLong ? await deletedAfter(workshopId, version) : new Set<number>();
     let left = most;
-    for await (const events of sources(workshopId, state.room.version, page, head !== null)) {
-      await foldPage(state, epoch, events);
+    for await (const events of sources(workshopId, version, page, head !== null)) {
+      await foldPage(folding(state, epoch, deleted), state, events);
       left -= events.length;
       if (left <= 0) return;
     }
-    if (state.epoch !== epoch && state.room.version > 0) await foldPage(state, epoch, []);
+    if (state.epoch !== epoch && state.room.version > 0) await foldPage(folding(state, epoch), state, []);
   }
 
-  async function foldPage(state: WorkshopState, epoch: string, events: RecordedEvent[]): Promise<void> {
-    const fold = folding(state, epoch);
+  async function foldPage(fold: Folding, state: WorkshopState, events: RecordedEvent[]): Promise<void> {
     const changes = noChanges();
     for (const event of events) attempting(event.version, () => fold.add(event));
     const last = state.room.version;
@@ -105,16 +107,27 @@ export function repair(options: RepairOptions): Repair {
     });
   }
 
-  /** After a rebuild began, first what Postgres keeps: deleted messages have no text there any more. Then the log. */
+  /** The log; where it has let go of the stream, what Postgres keeps. */
   async function* sources(workshopId: number, after: number, page: number, logged: boolean) {
-    let version = after;
-    for (;;) {
+    if (logged) return yield* parsed(readAll(log, workshopId, after, page), after);
+    for (let version = after; ; ) {
       const events = await keptEvents(database, workshopId, version, page);
-      if (events.length === 0) break;
+      const last = events.at(-1);
+      if (last === undefined) return;
       yield events;
-      version = events.at(-1)?.version ?? version;
+      version = last.version;
     }
-    if (logged) yield* attemptingPages(readAll(log, workshopId, version, page), () => version);
+  }
+
+  /**
+   * Messages that are deleted by now. They lose their text as they are folded: what was deleted must not come back for the
+   * time between two pages.
+   */
+  async function deletedAfter(workshopId: number, version: number): Promise<Set<number>> {
+    const deleted = new Set<number>();
+    for await (const events of parsed(readAll(log, workshopId, version), version))
+      for (const event of events) if (isDeletion(event)) deleted.add(event.data.id);
+    return deleted;
   }
 
   async function lastKept(workshopId: number): Promise<Kept | undefined> {
@@ -215,11 +228,8 @@ function attempting(version: number, run: () => void): void {
 }
 
 /** Pages of the log; what the log holds but can't be parsed is as unfoldable as what can't be folded. */
-async function* attemptingPages(
-  pages: AsyncGenerator<RecordedEvent[]>,
-  after: () => number,
-): AsyncGenerator<RecordedEvent[]> {
-  let version = after();
+async function* parsed(pages: AsyncGenerator<RecordedEvent[]>, after: number) {
+  let version = after;
   try {
     for await (const events of pages) {
       yield events;

@@ -4,10 +4,10 @@
  */
 import { type Column, getTableColumns, getTableName, type Table } from 'drizzle-orm';
 import { emptyRoom, memberOf, type Room } from '../src/domain/room.ts';
+import { arrayText } from './arrayText.ts';
 import { type Attendance, restoreAttendee } from './attendees/projection.ts';
 import { type AttendeeRow, attendees } from './attendees/schema.ts';
 import type { Database } from './database.ts';
-import { arrayText } from './statement.ts';
 import { restoreWorkshop } from './workshops/projection.ts';
 import { type WorkshopRow, workshops } from './workshops/schema.ts';
 

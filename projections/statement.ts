@@ -8,6 +8,7 @@
  */
 import { type Column, getTableColumns, getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
+import { arrayText } from './arrayText.ts';
 import { attendees } from './attendees/schema.ts';
 import { projectionName } from './bookkeeping.ts';
 import { chatMessages } from './chat/schema.ts';
@@ -163,12 +164,3 @@ const writers: Record<string, (value: unknown) => string | number> = {
   // What JSON has no word for is null: a column that must not be null would refuse the event for it.
   jsonb: (value) => JSON.stringify(value) ?? 'null',
 };
-
-/** An array in Postgres' own text form. */
-export function arrayText(values: readonly (string | number | null)[]): string {
-  const items = values.map((value) => {
-    if (value === null) return 'NULL';
-    return typeof value === 'number' ? String(value) : `"${value.replace(/["\\]/g, '\\$&')}"`;
-  });
-  return `{${items.join(',')}}`;
-}

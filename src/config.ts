@@ -7,16 +7,12 @@ import { z } from 'zod';
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
-const list = <T extends z.ZodType>(item: T) =>
-  z
-    .string()
-    .transform((value) =>
-      value
-        .split(',')
-        .map((part) => part.trim())
-        .filter((part) => part !== ''),
-    )
-    .pipe(z.array(item));
+const words = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
 const address = z
   .string()
   .regex(/^[^:\s]+:\d{1,5}$/, 'must be host:port')
@@ -31,7 +27,7 @@ const environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: origin.optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  REDIS_CLUSTER_NODES: list(address).optional(),
+  REDIS_CLUSTER_NODES: words.pipe(z.array(address)).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ROLE: z.enum(['all', 'gateway', 'projector']).default('all'),
@@ -39,7 +35,7 @@ const environment = z.object({
   AUTH_JWKS_URL: z.url({ protocol: /^https?$/ }).optional(),
   AUTH_ISSUER: z.string().min(1).optional(),
   AUTH_AUDIENCE: z.string().min(1).optional(),
-  CORS_ORIGINS: list(origin).default([]),
+  CORS_ORIGINS: words.pipe(z.array(origin)).default([]),
   GUESTS: flag.optional(),
   PRESENCE_GRACE_MS: whole(0, 600_000).default(15_000),
   PRESENCE_LEASE_MS: whole(500, 600_000).default(15_000),

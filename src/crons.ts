@@ -21,6 +21,8 @@ export interface CronParts {
 }
 
 export interface WorkshopCrons {
+  /** Resolves once this node has a lease: what it holds before counts for nothing. */
+  ready: Promise<void>;
   close(): void;
 }
 
@@ -31,6 +33,7 @@ export function initWorkshopCrons(parts: CronParts): WorkshopCrons {
   const timers = new Cron('* * * * * *', { protect: true, catch: parts.failed }, () => runTimers(parts));
   const leases = keepLeases(parts);
   return {
+    ready: leases.ready,
     close() {
       timers.stop();
       leases.close();
@@ -93,8 +96,9 @@ function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): 
     }
   }
 
-  void keep();
+  const ready = keep();
   return {
+    ready,
     close() {
       closed = true;
       clearTimeout(timer);

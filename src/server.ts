@@ -1,13 +1,13 @@
 /**
- * Puts a serving process together: stores, engine, sockets, REST, projector. What runs where is the configuration's matter
- * (`ROLE`); how things work is theirs.
+ * Puts a process together: stores, engine, REST, sockets, projector. What runs is the configuration's matter (`ROLE`); how
+ * things work is theirs.
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { bundlePage } from '../web/bundle.ts';
+import { readModels } from './api/readModels.ts';
 import { restApi } from './api/rest.ts';
 import type { Config } from './config.ts';
 import { workshopEngine } from './engine/engine.ts';
@@ -15,6 +15,155 @@ import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
 import { workshopSockets } from './lib/socket/index.ts';
 import { connect } from './log/redis/connect.ts';
-import { metrics } from './observe/metrics.ts';
+import { type Metrics, metrics } from './observe/metrics.ts';
 import { observedProjector } from './projector.ts';
-import { openStores, redisAddress } from './stores.ts';
+import { openStores, redisAddress, type Stores } from './stores.ts';
+
+export interface RunningServer {
+  about: About;
+  /** Ends what is under way and gives everything back; nobody is recorded as having left. */
+  close(): Promise<void>;
+}
+
+/** Where it is and what it runs on, without secrets. */
+export interface About {
+  url: string;
+  role: Config['ROLE'];
+  log: string;
+  database: string;
+  guests: boolean;
+}
+
+export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+  const stores = await openStores(config, logger);
+  try {
+    return await serve(config, logger, stores);
+  } catch (error) {
+    await stores.close();
+    throw error;
+  }
+}
+
+async function serve(config: Config, logger: Logger, stores: Stores): Promise<RunningServer> {
+  const { log, database, folder, secret } = stores;
+  // New at each start: what a former process of this machine held is not this one's.
+  const node = randomUUID().slice(0, 13);
+  const measured = metrics();
+  const engine = workshopEngine({ log, node, observer: engineObserver(measured, logger) });
+  const shared = {
+    engine,
+    log,
+    metrics: measured,
+    tokens: tokens({
+      secret,
+      jwksUrl: config.AUTH_JWKS_URL,
+      issuer: config.AUTH_ISSUER,
+      audience: config.AUTH_AUDIENCE,
+      guests: config.guests,
+    }),
+    origins: origins({ allowed: config.CORS_ORIGINS, publicUrl: config.PUBLIC_URL }),
+    node,
+  };
+  const serves = config.ROLE !== 'projector';
+  const page = serves ? await bundlePage() : undefined;
+  const app = await restApi({
+    ...shared,
+    logger,
+    readModels: readModels(database, log),
+    config: { publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
+    health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
+    ...(page !== undefined && { page }),
+  });
+
+  const adapterRedis = serves ? await adapterConnection(config, logger) : undefined;
+  const sockets = serves
+    ? workshopSockets({
+        ...shared,
+        http: app.server,
+        logger,
+        corsOrigins: config.CORS_ORIGINS,
+        presence: { graceMs: config.PRESENCE_GRACE_MS, leaseMs: config.PRESENCE_LEASE_MS },
+        timers: {
+          lobbyOpensMinutes: config.LOBBY_OPENS_MINUTES,
+          maxLiveHours: config.MAX_LIVE_HOURS,
+          hostAbsentMinutes: config.HOST_ABSENT_MINUTES,
+        },
+        ...(adapterRedis !== undefined && { adapterRedis }),
+      })
+    : undefined;
+  const projector =
+    config.ROLE === 'gateway'
+      ? undefined
+      : observedProjector({ log, database, node, metrics: measured, logger });
+  // A log that lost workshops must not give their ids to others. Where the database is away this waits for it.
+  database.ready
+    .then(() => highestWorkshopId(database))
+    .then((highest) => log.raiseIds(highest))
+    .catch((error: unknown) =>
+      logger.warn({ err: error }, 'workshop ids could not be compared with the database'),
+    );
+  await sockets?.ready;
+  await app.listen({ port: config.PORT, host: config.HOST });
+  const url = `http://${config.HOST}:${(app.server.address() as AddressInfo).port}`;
+  await folder?.announce({ pid: process.pid, url, key: randomUUID() });
+
+  return {
+    about: {
+      url,
+      role: config.ROLE,
+      log: whereLog(config, stores),
+      database: whereDatabase(config, stores),
+      guests: config.guests,
+    },
+    async close() {
+      app.drain();
+      await sockets?.close();
+      await app.close();
+      await engine.close();
+      await projector?.close();
+      adapterRedis?.disconnect();
+      await stores.close();
+    },
+  };
+}
+
+/** What crosses nodes beside room events, which need no adapter: they come from the log on every node. */
+async function adapterConnection(config: Config, logger: Logger) {
+  const address = redisAddress(config);
+  if (address === undefined) return undefined;
+  return connect(address, 'doorbell', (error) => logger.debug({ err: error }, 'the adapter lost Redis'));
+}
+
+function engineObserver(measured: Metrics, logger: Logger) {
+  return {
+    appended(events: number, ms: number) {
+      measured.appendedEvents.inc(events);
+      measured.appends.observe(ms / 1_000);
+    },
+    conflicted: () => measured.conflicts.inc(),
+    refused: (_: string, code: string) => measured.refusals.inc({ code }),
+    failed(error: unknown) {
+      measured.faults.inc({ place: 'engine' });
+      logger.warn({ err: error }, 'a command could not be appended; it is tried again while its time lasts');
+    },
+  };
+}
+
+function whereLog(config: Config, { folder }: Stores): string {
+  if (config.REDIS_URL !== undefined) return withoutPassword(config.REDIS_URL);
+  if (config.REDIS_CLUSTER_NODES !== undefined)
+    return config.REDIS_CLUSTER_NODES.map(({ host, port }) => `${host}:${port}`).join(',');
+  return folder?.file('log') ?? '';
+}
+
+function whereDatabase(config: Config, { folder }: Stores): string {
+  return config.DATABASE_URL === undefined
+    ? (folder?.file('database') ?? '')
+    : withoutPassword(config.DATABASE_URL);
+}
+
+function withoutPassword(given: string): string {
+  const url = new URL(given);
+  url.password = '';
+  return url.href;
+}

@@ -27,7 +27,7 @@ export function Attendees({ me, room, attempt, onNotice }: AttendeesProps) {
             </span>
             <span className="grow clip">
               {attendee.displayName}
-              {attendee.userId === me.id && <span className="soft"> (you)</span>}
+              {attendee.userId === me.userId && <span className="soft"> (you)</span>}
             </span>
             <span className="chip role">{roleOf(attendee)}</span>
             <Actions me={me} room={room} attendee={attendee} attempt={attempt} onNotice={onNotice} />
@@ -47,10 +47,10 @@ function Actions({ me, room, attendee, attempt, onNotice }: AttendeesProps & { a
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
   const { userId, displayName, isHost, isCoHost, canSpeak } = attendee;
-  const iHost = room.workshopState?.hostId === me.id;
-  const iCoHost = room.workshopState?.coHostIds.includes(me.id) === true;
+  const iHost = room.workshopState?.hostId === me.userId;
+  const iCoHost = room.workshopState?.coHostIds.includes(me.userId) === true;
   // Nobody moderates the host, only the host moderates co-hosts.
-  const may = (iHost || (iCoHost && !isCoHost)) && !isHost && userId !== me.id;
+  const may = (iHost || (iCoHost && !isCoHost)) && !isHost && userId !== me.userId;
   if (!may) return null;
   const open = room.workshopState?.status === 'lobby' || room.workshopState?.status === 'live';
 

@@ -28,7 +28,7 @@ export function Chat({ me, room, workshopId, attempt }: ChatProps) {
   const news = useNews(messages, me);
   const list = useStuckToEnd(messages.length + outgoing.length);
   const { workshopState } = room;
-  const moderates = workshopState?.hostId === me.id || workshopState?.coHostIds.includes(me.id) === true;
+  const moderates = workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
   const open = workshopState?.status === 'lobby' || workshopState?.status === 'live';
 
   return (
@@ -44,7 +44,7 @@ export function Chat({ me, room, workshopId, attempt }: ChatProps) {
               <time className="soft" dateTime={message.createdAt.toISOString()}>
                 {sayClock(message.createdAt)}
               </time>
-              {open && message.message !== null && (moderates || message.userId === me.id) && (
+              {open && message.message !== null && (moderates || message.userId === me.userId) && (
                 <button
                   type="button"
                   className="quiet small"
@@ -140,7 +140,7 @@ function useNews(messages: ChatMessage[], me: User): string {
     heard.current = Math.max(last, before ?? 0);
     if (before === null) return;
     const fresh = messages.filter(
-      ({ id, userId, message }) => id > before && userId !== me.id && message !== null,
+      ({ id, userId, message }) => id > before && userId !== me.userId && message !== null,
     );
     if (fresh.length > 3) setNews(`${fresh.length} new messages`);
     else if (fresh.length > 0)

@@ -19,9 +19,9 @@ export function HandQueue({ me, room, attempt }: HandQueueProps) {
     if (nameless) void loadAttendees();
   }, [nameless, loadAttendees]);
 
-  const moderates = workshopState?.hostId === me.id || workshopState?.coHostIds.includes(me.id) === true;
+  const moderates = workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
   const open = workshopState?.status === 'lobby' || workshopState?.status === 'live';
-  const place = raisedHands.indexOf(me.id) + 1;
+  const place = raisedHands.indexOf(me.userId) + 1;
 
   return (
     <section className="card stack" aria-labelledby="hands">

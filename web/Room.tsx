@@ -91,6 +91,7 @@ function useAdmission(workshopId: number, onSignedOut: () => void) {
       if (!current) return;
       // Members by role or invitation get in without: the room itself has the last word.
       if (coming.ok || coming.error.code === 'not_a_member') setAdmitted(true);
+      else if (coming.error.code === 'unauthenticated') onSignedOut();
       else setProblem(sayRefusal(coming.error));
     };
     void enter();
@@ -106,7 +107,7 @@ function useMuteNotice({ socket }: WorkshopSocket, me: User, onNotice: (notice: 
   useEffect(() => {
     if (socket === null) return;
     const hear = (event: { userId: number }) => {
-      if (event.userId === me.id) onNotice({ text: 'A host asks you to mute your microphone.' });
+      if (event.userId === me.userId) onNotice({ text: 'A host asks you to mute your microphone.' });
     };
     socket.on('workshop:user-muted', hear);
     return () => void socket.off('workshop:user-muted', hear);
@@ -125,8 +126,8 @@ function RoomHeader({ me, room, workshop, onExit, onNotice }: HeaderProps) {
   const { workshopState } = room;
   const status = workshopState?.status ?? workshop?.status;
   const title = workshopState?.title ?? workshop?.title ?? 'Workshop';
-  const isHost = workshopState?.hostId === me.id;
-  const mayEnd = isHost || workshopState?.coHostIds.includes(me.id) === true;
+  const isHost = workshopState?.hostId === me.userId;
+  const mayEnd = isHost || workshopState?.coHostIds.includes(me.userId) === true;
   useEffect(() => {
     document.title = `${title} · Workshop rooms`;
     return () => {
@@ -205,7 +206,10 @@ function Refused({ room }: { room: WorkshopSocket }) {
   if (room.error === null) return null;
   return (
     <div className="card row spread">
-      <p className="problem">{sayRefusal(room.error)}</p>
+      <p className="problem">
+        {sayRefusal(room.error)}
+        {room.removalReason !== null && ` The reason given: ${room.removalReason}`}
+      </p>
       {!room.error.retryable && (
         <button type="button" onClick={() => void room.joinWorkshop()}>
           Try again

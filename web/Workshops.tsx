@@ -78,7 +78,7 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
               <strong className="clip">{title}</strong>
               <span className="soft">
                 {sayTime(scheduledAt)}
-                {hostId === me.id && ' · you host it'}
+                {hostId === me.userId && ' · you host it'}
               </span>
             </div>
             <span className={`chip ${status}`}>{sayStatus(status)}</span>

@@ -8,7 +8,7 @@ export interface Refusal {
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: Refusal };
 
 export interface User {
-  id: number;
+  userId: number;
   displayName: string;
 }
 

@@ -13,6 +13,12 @@ export interface BundledFile {
   body: Uint8Array;
 }
 
+const types: Record<string, string> = {
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+};
+
 let bundled: Promise<BundledPage> | undefined;
 
 /** The page, bundled once per process. A failure is not remembered: the next call tries again. */
@@ -30,7 +36,8 @@ async function bundle(): Promise<BundledPage> {
   const folder = fileURLToPath(new URL('.', import.meta.url));
   const { outputFiles } = await build({
     absWorkingDir: folder,
-    entryPoints: { page: './page.tsx', style: './style.css' },
+    entryPoints: { page: './page.tsx', style: './style.css', icon: './icon.svg' },
+    loader: { '.svg': 'copy' },
     entryNames: '[name]-[hash]',
     outdir: '/assets',
     bundle: true,
@@ -50,11 +57,12 @@ async function bundle(): Promise<BundledPage> {
   const files = new Map<string, BundledFile>();
   let html = await readFile(new URL('./index.html', import.meta.url), 'utf8');
   for (const { path, contents } of outputFiles) {
-    const name = path.slice(path.lastIndexOf('/') + 1).slice(path.lastIndexOf('\\') + 1);
-    const isScript = name.endsWith('.js');
-    const type = isScript ? 'text/javascript; charset=utf-8' : 'text/css; charset=utf-8';
-    files.set(`/assets/${name}`, { type, body: contents });
-    html = html.replace(isScript ? '{{script}}' : '{{style}}', `/assets/${name}`);
+    const [, kind, hash, ending] = /(\w+)-(\w+)\.(\w+)$/.exec(path) ?? [];
+    const type = types[ending ?? ''];
+    if (type === undefined) throw new Error(`the bundler made a file of no known type: ${path}`);
+    const address = `/assets/${kind}-${hash}.${ending}`;
+    files.set(address, { type, body: contents });
+    html = html.replace(`{{${kind}}}`, address);
   }
   return { html, files };
 }

@@ -62,10 +62,10 @@ function readAddress(): number | null {
 function readMe(): User | null {
   try {
     const noted: unknown = JSON.parse(localStorage.getItem(meKey) ?? 'null');
-    if (typeof noted !== 'object' || noted === null || !('id' in noted) || !('displayName' in noted))
+    if (typeof noted !== 'object' || noted === null || !('userId' in noted) || !('displayName' in noted))
       return null;
-    const { id, displayName } = noted;
-    return typeof id === 'number' && typeof displayName === 'string' ? { id, displayName } : null;
+    const { userId, displayName } = noted;
+    return typeof userId === 'number' && typeof displayName === 'string' ? { userId, displayName } : null;
   } catch {
     // Someone else's note under our key: sign in again.
     return null;

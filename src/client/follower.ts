@@ -3,11 +3,11 @@
  * batches –, and sends commands. Observable: snapshots stay the same object until something changes.
  */
 import type { Socket } from 'socket.io-client';
-import type { ErrorCode } from '../protocol/errors.ts';
+import { type ErrorCode, wireError } from '../protocol/errors.ts';
 import type { Attendee, EventBatch, LooseEvent, StateView } from '../protocol/wire.ts';
 import { type CommandLimits, commandQueue } from './commandQueue.ts';
 import { entrance, type Phase } from './entrance.ts';
-import { type Reply, readReply, refusal, type WireError } from './reply.ts';
+import { type Reply, readReply, type WireError } from './reply.ts';
 import { applyStretch, type RoomView, roomView, type Stretch, withPage } from './roomView.ts';
 
 export interface FollowerSnapshot {
@@ -16,6 +16,8 @@ export interface FollowerSnapshot {
   readonly phase: Phase;
   /** Why one is not in the room, although one wished to be. */
   readonly error: WireError | null;
+  /** With the error `removed`: what the host gave as the reason, if anything. */
+  readonly removalReason: string | null;
 }
 
 export interface Follower {
@@ -44,10 +46,12 @@ const prefix = 'workshop:';
 const pageMs = 10_000;
 
 export function follower(socket: Socket, workshopId: number, options: FollowerOptions = {}): Follower {
-  let snapshot: FollowerSnapshot = { view: null, phase: 'outside', error: null };
+  let snapshot: FollowerSnapshot = { view: null, phase: 'outside', error: null, removalReason: null };
   let attached = false;
   /** Who this socket is, where the server says so in the answer to a join. */
   let self: number | undefined;
+  /** The reason of a removal that may have been this user's, while the answer that tells is on its way. */
+  let suspected: string | null = null;
   const listeners = new Set<() => void>();
   const eventListeners = new Set<(event: LooseEvent) => void>();
 
@@ -95,16 +99,20 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   }
 
   function joinAnswered(reply: Reply): void {
+    const removalReason = suspected;
+    suspected = null;
     if (!reply.ok) {
-      const keeps = reply.error.retryable ? snapshot.view : viewAfterRefusal(snapshot.view, reply.error.code);
-      change({ view: keeps, error: reply.error });
+      const { error } = reply;
+      const keeps = error.retryable ? snapshot.view : viewAfterRefusal(snapshot.view, error.code);
+      change({ view: keeps, error, removalReason: error.code === 'removed' ? removalReason : null });
       return;
     }
     if ('userId' in reply && typeof reply.userId === 'number') self = reply.userId;
     const { view } = snapshot;
     // A resume may go on in a later epoch. Without one the state that follows says everything.
     const resumed = reply.resumed === true && view !== null && reply.epoch !== undefined;
-    change({ view: resumed ? { ...view, epoch: reply.epoch ?? view.epoch } : view, error: null });
+    const current = resumed ? { ...view, epoch: reply.epoch ?? view.epoch } : view;
+    change({ view: current, error: null, removalReason: null });
   }
 
   function hear(name: string, message: unknown): void {
@@ -159,16 +167,16 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
     if (event.type === 'state-changed' && (event.status === 'ended' || event.status === 'cancelled'))
       door.expel();
     if (event.type !== 'user-removed') return;
+    const reason = typeof event.reason === 'string' ? event.reason : null;
     if (self === undefined && door.phase === 'inside') {
       // Perhaps it was this socket's user: the answer to one more join tells.
+      suspected = reason;
       door.renew('resume');
       return;
     }
     if (event.userId !== self) return;
     door.expel();
-    const reason = typeof event.reason === 'string' ? event.reason : undefined;
-    const out = refusal('removed', reason);
-    change({ view: null, error: out.ok ? null : out.error });
+    change({ view: null, error: wireError('removed'), removalReason: reason });
   }
 
   function onConnect(): void {
@@ -240,7 +248,7 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
     },
     leave() {
       const left = door.leave();
-      change({ view: null, error: null });
+      change({ view: null, error: null, removalReason: null });
       rest();
       return left;
     },

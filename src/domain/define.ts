@@ -76,14 +76,14 @@ export interface Question<P> {
   by: number;
 }
 
-export interface CommandDefinition<N extends string = string, P = unknown> {
+export interface CommandDefinition<N extends string = string, P = unknown, I = unknown> {
   name: N;
   /** One sentence for the reference. */
   summary: string;
   /** Which door it comes in by. */
   via: 'socket' | 'rest' | 'system';
   /** The payload beside `workshopId` and `commandId`. */
-  payload: z.ZodType<P>;
+  payload: z.ZodType<P, I>;
   /** May you? `member` is anyone admitted, `stranger` anyone where it is public, `system` the engine alone. */
   who: 'host' | 'moderator' | 'member' | 'stranger' | 'system';
   /** An admin may too, member or not. */
@@ -113,7 +113,7 @@ export function defineEvent<const T extends string, D>(definition: EventDefiniti
   };
 }
 
-export function defineCommand<const N extends string, P>(definition: CommandDefinition<N, P>) {
+export function defineCommand<const N extends string, P, I>(definition: CommandDefinition<N, P, I>) {
   return definition;
 }
 

@@ -26,7 +26,7 @@ export interface WorkshopChat {
   deleteMessage(messageId: number): Promise<Reply>;
 }
 
-const unknown: FollowerSnapshot = { view: null, phase: 'outside', error: null };
+const unknown: FollowerSnapshot = { view: null, phase: 'outside', error: null, removalReason: null };
 const silence: ChatView[] = [];
 
 export function useWorkshopChat(socket: Socket | null, workshopId: number | null): WorkshopChat {

@@ -60,13 +60,15 @@ export interface WorkshopSocket extends WorkshopCommands {
   joined: boolean;
   /** Why there is no connection, or why the room could not be entered. */
   error: WireError | null;
+  /** With the error `removed`: the reason that was given, if any. */
+  removalReason: string | null;
   /** Tries to connect now instead of when the next try is due. */
   retryNow(): void;
   loadAttendees(): Promise<boolean>;
 }
 
 const unconnected: ConnectionSnapshot = { connected: false, error: null };
-const unknown: FollowerSnapshot = { view: null, phase: 'outside', error: null };
+const unknown: FollowerSnapshot = { view: null, phase: 'outside', error: null, removalReason: null };
 const nobody: AttendeeInfo[] = [];
 const noHands: number[] = [];
 
@@ -104,6 +106,7 @@ export function useWorkshopSocket(
     raisedHands: room.view?.raisedHands ?? noHands,
     joined: connected && room.phase === 'inside',
     error: error ?? room.error,
+    removalReason: room.removalReason,
     ...commands,
     ...rest,
   };

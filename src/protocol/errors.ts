@@ -2,8 +2,15 @@
  * The error codes of the wire and their English, in one table. Programs switch on `code`; `message` is for people.
  * `retryable` says that the same command, sent again with the same id, may succeed without anyone changing anything.
  */
+
 import type { RefusalCode } from '../domain/refusal.ts';
 
+interface Entry {
+  message: string;
+  retryable: boolean;
+}
+
+/** Every refusal of the domain is one of these codes: `satisfies` sees to it. */
 const table = {
   unauthenticated: { message: 'sign in first', retryable: false },
   token_expired: { message: 'your sign-in has expired', retryable: false },
@@ -23,7 +30,7 @@ const table = {
   unknown_command: { message: 'there is no such command', retryable: false },
   slow_consumer: { message: 'you do not read what the room sends you: reconnect', retryable: true },
   unsupported_protocol: { message: 'this protocol version is not served', retryable: false },
-} as const;
+} as const satisfies Record<RefusalCode, Entry> & Record<string, Entry>;
 
 export type ErrorCode = keyof typeof table;
 export const errorCodes = Object.keys(table) as ErrorCode[];
@@ -53,6 +60,3 @@ export class CodedError extends Error {
     this.retryAfterMs = options?.retryAfterMs;
   }
 }
-
-/** Every refusal of the domain is a code of the wire. */
-export type RefusalsAreCodes = RefusalCode extends ErrorCode ? true : never;

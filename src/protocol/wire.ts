@@ -36,6 +36,8 @@ export type Reply =
 export interface JoinReply {
   epoch: string;
   resumed: boolean;
+  /** Who the server takes the socket for: a client that is signed in by cookie can't read it there. */
+  userId: number;
 }
 
 export interface Attendee {

@@ -1,64 +1,23 @@
-/** Following a room over real sockets: joining, resuming, repeating commands, gaps, epochs, and every end of it. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  type Connection,
-  type Follower,
-  followerOf,
-  type RoomView,
-  workshopConnection,
-} from '../../src/client/workshopClient.ts';
+/** Following a room over real sockets: joining, what the server sends, and every end of it. */
+import { describe, expect, it } from 'vitest';
+import { followerOf } from '../../src/client/workshopClient.ts';
 import type { LooseEvent } from '../../src/protocol/wire.ts';
 import { stateView } from '../../src/protocol/wire.ts';
 import { until } from '../kit/until.ts';
-import { type RoomServer, type RoomServerOptions, roomServer } from './roomServer.ts';
+import {
+  connect,
+  connected,
+  connectionOf,
+  cutOff,
+  enter,
+  reaches,
+  serveEachTest,
+  serveInstead,
+  server,
+  view,
+} from './clients.ts';
 
-let server: RoomServer;
-let open: Connection[] = [];
-
-beforeEach(async () => {
-  server = await roomServer();
-});
-
-afterEach(async () => {
-  await Promise.all(open.map((connection) => connection.close()));
-  open = [];
-  await server.close();
-});
-
-/** Another server for this test alone, with options. */
-async function serveInstead(options: RoomServerOptions): Promise<void> {
-  await server.close();
-  server = await roomServer(options);
-}
-
-function connect(userId: number): Connection {
-  const connection = workshopConnection({ url: server.url, token: `user-${userId}` });
-  open.push(connection);
-  connection.open();
-  return connection;
-}
-
-/** A client that is in the room and has its state. */
-async function enter(userId: number, workshopId: number) {
-  const connection = connect(userId);
-  const follower = followerOf(connection.socket, workshopId);
-  const reply = await follower.join();
-  if (!reply.ok) throw new Error(reply.error.message);
-  await until(() => follower.snapshot().view, { what: 'the state' });
-  return { connection, follower, reply };
-}
-
-function view(follower: Follower): RoomView {
-  const { view } = follower.snapshot();
-  if (view === null) throw new Error('no view');
-  return view;
-}
-
-const reaches = (follower: Follower, version: number) =>
-  until(() => follower.snapshot().view?.version === version, { what: `version ${version}` });
-
-const reconnected = (connection: Connection) =>
-  until(() => connection.snapshot().connected, { what: 'the connection' });
+serveEachTest();
 
 describe('joining', () => {
   it('brings the state, and every event after it as batches', async () => {
@@ -77,8 +36,7 @@ describe('joining', () => {
 
   it('may be wished for before there is a connection', async () => {
     server.schedule(1);
-    const connection = workshopConnection({ url: server.url, token: 'user-2' });
-    open.push(connection);
+    const connection = connectionOf(2);
     const joined = followerOf(connection.socket, 1).join();
     connection.open();
     expect(await joined).toMatchObject({ ok: true });
@@ -174,8 +132,7 @@ describe('what the server sends', () => {
     follower.onEvent((event: LooseEvent) => heard.push(event.version));
     server.act(room, 3, 'join');
     await reaches(follower, room.room.version);
-    server.cut(2);
-    await until(() => !connection.snapshot().connected, { what: 'the cut' });
+    await cutOff(connection, 2);
     server.act(room, 3, 'raise-hand');
     server.act(room, 3, 'lower-hand');
     await reaches(follower, room.room.version);
@@ -224,156 +181,12 @@ describe('what the server sends', () => {
   });
 });
 
-describe('after a cut', () => {
-  it('it resumes where it was, without another state', async () => {
-    const room = server.schedule(1);
-    const { connection, follower } = await enter(2, 1);
-    let states = 0;
-    connection.socket.on('workshop:state', () => states++);
-    const { version } = view(follower);
-    server.cut(2);
-    await until(() => !connection.snapshot().connected, { what: 'the cut' });
-    expect(follower.snapshot()).toMatchObject({ phase: 'joining', view: { version } });
-    server.act(room, 3, 'join');
-    await reaches(follower, room.room.version);
-    expect(server.received.at(-1)?.payload).toMatchObject({
-      after: { version, epoch: 'first' },
-      batch: true,
-    });
-    expect(states).toBe(0);
-    expect(view(follower)).toEqual(stateView(room.room, 'first'));
-  });
-
-  it('it takes the state where the server can’t resume', async () => {
-    const room = server.schedule(1);
-    const { connection, follower } = await enter(2, 1);
-    server.cut(2);
-    await until(() => !connection.snapshot().connected, { what: 'the cut' });
-    server.act(room, 3, 'join');
-    room.epoch = 'second';
-    await until(() => view(follower).epoch === 'second', { what: 'the state' });
-    expect(view(follower)).toEqual(stateView(room.room, 'second'));
-  });
-
-  it('it goes on under the epoch in which it resumed', async () => {
-    const room = server.schedule(1);
-    const { connection, follower } = await enter(2, 1);
-    server.cut(2);
-    await until(() => !connection.snapshot().connected, { what: 'the cut' });
-    // The version was not past the end of the old epoch: nothing that this client saw was lost.
-    room.past.set('first', room.room.version);
-    room.epoch = 'second';
-    await until(() => view(follower).epoch === 'second', { what: 'the resume' });
-    server.cut(2);
-    await until(() => server.count('join') === 3, { what: 'the second resume' });
-    expect(server.received.at(-1)?.payload.after?.epoch).toBe('second');
-    expect(view(follower)).toEqual(stateView(room.room, 'second'));
-  });
-
-  it('it repeats the command that was done but not answered, under the same id', async () => {
-    const room = server.schedule(1);
-    const { follower } = await enter(2, 1);
-    server.mishap('chat', 'cut-before-answer');
-    const reply = await follower.send('chat', { message: 'once' });
-    expect(reply).toMatchObject({ ok: true, changed: true });
-    const ids = server.received.filter(({ name }) => name === 'chat').map(({ payload }) => payload.commandId);
-    expect(ids).toHaveLength(2);
-    expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
-    expect(ids[1]).toBe(ids[0]);
-    await reaches(follower, room.room.version);
-    expect(view(follower).chat.map(({ message }) => message)).toEqual(['once']);
-  });
-
-  it('it sends what was asked for meanwhile, in order and after joining', async () => {
-    const room = server.schedule(1);
-    const { connection, follower } = await enter(2, 1);
-    server.cut(2);
-    await until(() => !connection.snapshot().connected, { what: 'the cut' });
-    const replies = await Promise.all([
-      follower.send('chat', { message: 'first' }),
-      follower.send('raise-hand'),
-      follower.send('chat', { message: 'second' }),
-    ]);
-    expect(replies.map(({ ok }) => ok)).toEqual([true, true, true]);
-    expect(server.received.slice(1).map(({ name }) => name)).toEqual(['join', 'chat', 'raise-hand', 'chat']);
-    await reaches(follower, room.room.version);
-    expect(view(follower).chat.map(({ message }) => message)).toEqual(['first', 'second']);
-  });
-
-  it('a workshop that ended unseen is known to be over', async () => {
-    const room = server.schedule(1);
-    const { connection, follower } = await enter(2, 1);
-    server.cut(2);
-    await until(() => !connection.snapshot().connected, { what: 'the cut' });
-    server.act(room, 1, 'end');
-    await until(() => follower.snapshot().phase === 'outside', { what: 'the refusal' });
-    expect(follower.snapshot()).toMatchObject({
-      error: { code: 'invalid_state' },
-      view: { status: 'ended', attendees: [], raisedHands: [] },
-    });
-  });
-});
-
-describe('commands', () => {
-  it('resolve to the server’s refusal', async () => {
-    server.schedule(1);
-    const { follower } = await enter(2, 1);
-    expect(await follower.send('mute-user', { targetUserId: 1 })).toMatchObject({
-      ok: false,
-      error: { code: 'forbidden', retryable: false },
-    });
-  });
-
-  it('that stay unanswered on a connection that stands are sent again under the same id', async () => {
-    server.schedule(1);
-    const { socket } = connect(2);
-    const follower = followerOf(socket, 1, { limits: { deadlineMs: 5_000, repeatMs: 50, waiting: 10 } });
-    await follower.join();
-    server.mishap('raise-hand', 'no-answer');
-    expect(await follower.send('raise-hand')).toMatchObject({ ok: true, changed: true });
-    const ids = server.received
-      .filter(({ name }) => name === 'raise-hand')
-      .map(({ payload }) => payload.commandId);
-    expect(ids).toEqual([ids[0], ids[0]]);
-  });
-
-  it('are given up at their deadline, and only so many may wait', async () => {
-    const { socket } = workshopConnection({ url: server.url });
-    const follower = followerOf(socket, 1, { limits: { deadlineMs: 30, repeatMs: 10, waiting: 2 } });
-    const replies = await Promise.all([1, 2, 3].map(() => follower.send('raise-hand')));
-    for (const reply of replies)
-      expect(reply).toMatchObject({ ok: false, error: { code: 'unavailable', retryable: true } });
-    expect(server.received).toEqual([]);
-  });
-
-  it('go out without joining for a host who moderates from outside', async () => {
-    const room = server.schedule(1);
-    server.act(room, 3, 'join');
-    const follower = followerOf(connect(1).socket, 1);
-    expect(await follower.send('remove-user', { targetUserId: 3 })).toMatchObject({
-      ok: true,
-      changed: true,
-    });
-    expect(server.count('join')).toBe(0);
-  });
-
-  it('that wait are refused when the connection is closed for good', async () => {
-    server.schedule(1);
-    const { connection, follower } = await enter(2, 1);
-    server.mishap('raise-hand', 'no-answer');
-    const raised = follower.send('raise-hand');
-    await until(() => server.count('raise-hand') === 1, { what: 'the command' });
-    await connection.close();
-    expect(await raised).toMatchObject({ ok: false, error: { code: 'unavailable' } });
-  });
-});
-
 describe('the end of following', () => {
   it('by leaving forgets the room and hears no more of it', async () => {
     const room = server.schedule(1);
     const { follower } = await enter(2, 1);
     expect(await follower.leave()).toMatchObject({ ok: true, changed: true });
-    expect(follower.snapshot()).toEqual({ view: null, phase: 'outside', error: null });
+    expect(follower.snapshot()).toMatchObject({ view: null, phase: 'outside', error: null });
     expect(room.room.present.has(2)).toBe(false);
     expect(await follower.leave()).toMatchObject({ ok: false, error: { code: 'not_joined' } });
   });
@@ -381,7 +194,7 @@ describe('the end of following', () => {
   it('by leaving before the join was answered holds, and joining again works', async () => {
     const room = server.schedule(1);
     const connection = connect(2);
-    await reconnected(connection);
+    await connected(connection);
     const follower = followerOf(connection.socket, 1);
     const joined = follower.join();
     const left = follower.leave();
@@ -417,10 +230,17 @@ describe('the end of following', () => {
       await reaches(bystander.follower, room.room.version);
       server.act(room, 1, 'remove-user', { targetUserId: 2, reason: 'noise' });
       await until(() => follower.snapshot().phase === 'outside', { what: 'the removal' });
-      expect(follower.snapshot()).toMatchObject({ view: null, error: { code: 'removed' } });
-      if (tellsSelf) expect(follower.snapshot().error?.message).toBe('noise');
+      expect(follower.snapshot()).toMatchObject({
+        view: null,
+        error: { code: 'removed' },
+        removalReason: 'noise',
+      });
       await reaches(bystander.follower, room.room.version);
-      expect(bystander.follower.snapshot()).toMatchObject({ phase: 'inside', error: null });
+      expect(bystander.follower.snapshot()).toMatchObject({
+        phase: 'inside',
+        error: null,
+        removalReason: null,
+      });
       expect(server.count('join', 2)).toBe(tellsSelf ? 1 : 2);
     });
   }

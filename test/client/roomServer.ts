@@ -71,6 +71,8 @@ export async function roomServer({
   onRequest,
 }: RoomServerOptions = {}) {
   const http = createServer(onRequest);
+  let upgrades = 0;
+  http.on('upgrade', () => upgrades++);
   const io = new Server(http, { pingInterval: 5_000, cors: { origin: true, credentials: true } });
   const namespace = io.of('/workshop');
   const workshops = new Map<number, Workshop>();
@@ -266,6 +268,8 @@ export async function roomServer({
         socket.disconnect(true);
       }
     },
+    /** How many WebSockets were asked for, whatever became of them. */
+    upgrades: () => upgrades,
     /** How many sockets are connected. */
     connected: () => namespace.sockets.size,
     count: (name: string, userId?: number) =>

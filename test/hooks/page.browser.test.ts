@@ -8,7 +8,7 @@ let browser: Browser;
 let server: Awaited<ReturnType<typeof pageServer>>;
 let people: BrowserContext[] = [];
 /** Whatever a page complained of: refused by the policy, thrown, logged as an error. */
-let complaints: string[] = [];
+const complaints: string[] = [];
 
 beforeAll(async () => {
   const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -27,8 +27,7 @@ afterEach(async () => {
   await Promise.all(people.map((person) => person.close()));
   people = [];
   await server.close();
-  expect(complaints).toEqual([]);
-  complaints = [];
+  expect(complaints.splice(0)).toEqual([]);
 });
 
 async function arrive(name: string, address = '/', viewport = { width: 1100, height: 800 }): Promise<Page> {
@@ -52,7 +51,7 @@ async function host(title = 'Weaving'): Promise<Page> {
   const page = await arrive('Ada Host');
   await page.getByLabel('Title').fill(title);
   await page.getByRole('button', { name: 'Start now' }).click();
-  await page.getByText('Ada Host').waitFor();
+  await page.getByText('Ada Host (you)').waitFor();
   return page;
 }
 
@@ -78,16 +77,17 @@ it('lets a host start a workshop and a guest come by its link, ask to speak, be 
 it('lets a host make a co-host, mute, remove and readmit, and end the workshop for everyone', async () => {
   const ada = await host();
   const bo = await arrive('Bo', '/?workshop=1');
-  const choose = async (label: string) => {
+  const choose = async (label: string, reason = '') => {
     await ada.getByRole('button', { name: 'Actions for Bo' }).click();
+    await ada.getByRole('dialog').getByLabel('Reason').fill(reason);
     await ada.getByRole('dialog').getByRole('button', { name: label }).click();
   };
   await choose('Make co-host');
   await bo.getByText('Co-host', { exact: true }).waitFor();
   await choose('Ask to mute');
   await bo.getByText('A host asks you to mute your microphone.').waitFor();
-  await choose('Remove from the workshop');
-  await bo.getByText('You were removed from this workshop.').waitFor();
+  await choose('Remove from the workshop', 'too loud');
+  await bo.getByText('You were removed from this workshop. The reason given: too loud').waitFor();
   await ada.getByRole('button', { name: 'Undo' }).click();
   await ada.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' });
   await bo.getByRole('button', { name: 'Try again' }).click();

@@ -41,7 +41,7 @@ export async function pageServer() {
     body: { displayName?: string },
   ): [number, unknown] {
     if (path === '/api/guest') {
-      const user = { id: ++guests, displayName: body.displayName };
+      const user = { userId: ++guests, displayName: body.displayName };
       const token = encodeURIComponent(`user-${user.id}-${user.displayName}`);
       response.setHeader('set-cookie', `workshop_token=${token}; HttpOnly; SameSite=Lax; Path=/`);
       return [200, { token, user }];

@@ -132,17 +132,8 @@ describe('beside the writing process', () => {
     await fill(log, 1, 2);
     await fill(log, 2, 1);
     await until(() => lines.includes('2:1'), { what: 'the reader to see the last event', timeout: 10_000 });
-    expect(lines).toEqual([
-      'write unavailable',
-      'open 1:3',
-      'ready',
-      '1:1',
-      '1:2',
-      '1:3',
-      '1:4',
-      '1:5',
-      '2:1',
-    ]);
+    expect(lines.slice(0, 2)).toEqual(['write unavailable', 'open 1:3']);
+    expect(lines.filter((line) => /^\d/.test(line))).toEqual(['1:1', '1:2', '1:3', '1:4', '1:5', '2:1']);
     child.kill('SIGTERM');
     await ended;
   });

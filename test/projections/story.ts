@@ -20,8 +20,8 @@ export function random(seed: number): () => number {
   };
 }
 
-/** The appends of one workshop: each one command's events. */
-export function story(seed: number, commands = 400): RecordedEvent[][] {
+/** The appends of one workshop, each one command's events: about as many as wanted, fewer where it is cancelled. */
+export function story(seed: number, wanted = 300): RecordedEvent[][] {
   const chance = random(seed);
   const pick = <T>(list: readonly T[]): T => {
     const found = list[Math.floor(chance() * list.length)];
@@ -58,13 +58,13 @@ export function story(seed: number, commands = 400): RecordedEvent[][] {
     capacity: chance() < 0.5 ? 8 : null,
   });
   const steps: [number, CommandName][] = [
-    [commands * 0.2, 'open-lobby'],
-    [commands * 0.35, chance() < 0.15 ? 'cancel' : 'start'],
-    [commands * 0.9, 'end'],
+    [wanted * 0.2, 'open-lobby'],
+    [wanted * 0.35, chance() < 0.15 ? 'cancel' : 'start'],
+    [wanted * 0.9, 'end'],
   ];
-  for (let count = 0; count < commands; count++) {
+  for (let count = 0; appends.length < wanted && count < wanted * 20; count++) {
     const step = steps[0];
-    if (step !== undefined && count >= step[0]) {
+    if (step !== undefined && appends.length >= step[0]) {
       steps.shift();
       wish(step[1], host, {});
     }

@@ -13,6 +13,8 @@ export interface Halls {
   /** The hall of a workshop, opened if this node has none. */
   open(workshopId: number): Hall;
   get(workshopId: number): Hall | undefined;
+  /** Ends this node's hold on a user. A failure is told of and otherwise ignored: the hold ends with the node's lease. */
+  release(workshopId: number, userId: number): Promise<void>;
   /** Resolves once everything that is appended from now on reaches the halls. */
   ready: Promise<void>;
   close(): Promise<void>;
@@ -48,7 +50,7 @@ export function broadcast(parts: BroadcastParts): Halls {
       failed,
       removed: (userId) => {
         absences.end(workshopId, userId);
-        log.presence.release(workshopId, [userId], node).catch(failed);
+        void release(workshopId, userId);
       },
       leftWhileHere: (userId, { socket }) => {
         const { displayName, avatarUrl } = socket.data.user;
@@ -72,6 +74,10 @@ export function broadcast(parts: BroadcastParts): Halls {
     halls.set(workshopId, hall);
     metrics.rooms.set(halls.size);
     return hall;
+  }
+
+  async function release(workshopId: number, userId: number): Promise<void> {
+    await log.presence.release(workshopId, [userId], node).catch(failed);
   }
 
   function drop(workshopId: number): void {
@@ -112,6 +118,7 @@ export function broadcast(parts: BroadcastParts): Halls {
   return {
     open,
     get: (workshopId) => halls.get(workshopId),
+    release,
     ready: tail.ready,
     async close() {
       clearInterval(sweep);

@@ -39,7 +39,7 @@ export interface WorkshopSocketParts {
 
 export interface WorkshopSockets {
   io: Server;
-  /** Resolves once what is appended from now on reaches the sockets. */
+  /** Resolves once what is appended from now on reaches the sockets, and this node may hold presence. */
   ready: Promise<void>;
   crons: WorkshopCrons;
   close(): Promise<void>;
@@ -62,7 +62,10 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
       decide(allowed ? null : 'origin not allowed', allowed);
     },
     // Off for good: recovery would skip the check of the token, and the contract's `after` resumes on any node.
-    ...(parts.adapterRedis !== undefined && { adapter: createAdapter(parts.adapterRedis) }),
+    ...(parts.adapterRedis !== undefined && {
+      // Its reader notices a close only when a wait is over.
+      adapter: createAdapter(parts.adapterRedis, { blockTimeInMs: 1_000 }),
+    }),
   });
   // allowRequest sees the handshake alone; this sees every request of a session, upgrades too.
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
@@ -124,7 +127,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
 
   return {
     io,
-    ready: halls.ready,
+    ready: Promise.all([halls.ready, crons.ready]).then(() => undefined),
     crons,
     async close() {
       crons.close();

@@ -111,13 +111,17 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const { user } = socket.data;
     const { after, batch, roster } = payload as CommandPayload['join'];
     const outcome = await engine.handle({ workshopId, name: 'join', payload, actor: user });
-    if (!outcome.ok) return answer(outcome);
+    if (!outcome.ok) {
+      // The hold is written before the join is decided; who was not let in must not count as being here.
+      if (halls.get(workshopId)?.has(user.userId) !== true) await halls.release(workshopId, user.userId);
+      return answer(outcome);
+    }
     const hall = halls.open(workshopId);
     await hall.ready;
     const { version, changed, epoch } = outcome;
     const resumed = after !== undefined && hall.canResume(after, version);
     if (after !== undefined) metrics.resumes.inc({ result: resumed ? 'resumed' : 'state' });
-    answer({ ok: true, version, changed, epoch, resumed });
+    answer({ ok: true, version, changed, epoch, resumed, userId: user.userId });
     if (!socket.connected) return;
     absences.end(workshopId, user.userId);
     const mode: Mode = !batch ? 'single' : roster ? 'batch' : 'lean';

@@ -3,7 +3,7 @@
  * Rows are tuples, so that a field's name is not stored with every event.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
 import type { Mark } from '../../domain/define.ts';
@@ -11,6 +11,9 @@ import { type Commits, groupCommit, unavailable } from './commit.ts';
 
 /** Number of the store's format: raised when a key or a row changes. */
 const format = 1;
+/** LMDB's mark in the first page, in the byte order of the machine, which is little-endian wherever lmdb-js runs. */
+const magic = 0xbeefc0de;
+const magicAt = 24;
 /** Above every id and version. */
 export const top = Number.MAX_SAFE_INTEGER;
 
@@ -77,6 +80,7 @@ export function openStore(path: string, readOnly: boolean): Store {
 
 function openRoot(path: string, readOnly: boolean): RootDatabase {
   try {
+    checkHeader(join(path, 'data.mdb'));
     return open({
       path,
       readOnly,
@@ -91,7 +95,23 @@ function openRoot(path: string, readOnly: boolean): RootDatabase {
       eventTurnBatching: false,
     });
   } catch (error) {
-    throw new Error(`the event log in ${path} cannot be opened: ${String(error)}`, { cause: error });
+    throw new Error(
+      `the event log in ${path} cannot be opened: ${error instanceof Error ? error.message : error}`,
+      { cause: error },
+    );
+  }
+}
+
+/** LMDB ends the whole process with a segmentation fault where the file is something else (3.5.6): looked at before. */
+function checkHeader(file: string): void {
+  if (!existsSync(file) || statSync(file).size === 0) return;
+  const descriptor = openSync(file, 'r');
+  try {
+    const header = Buffer.alloc(magicAt + 4);
+    readSync(descriptor, header, 0, header.length, 0);
+    if (header.readUInt32LE(magicAt) !== magic) throw new Error(`${file} is not an LMDB file`);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

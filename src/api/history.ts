@@ -1,0 +1,148 @@
+/**
+ * What happened in a workshop, event by event, read from the log. A page reads a bounded number of events, however few of
+ * them were asked for; the whole is streamed, page by page and only as fast as it is read.
+ */
+import { Readable } from 'node:stream';
+import { z } from 'zod';
+import { eventTypes } from '../domain/catalog.ts';
+import type { User } from '../domain/define.ts';
+import type { RecordedEvent } from '../domain/evolve.ts';
+import { readAll } from '../log/log.ts';
+import { CodedError } from '../protocol/errors.ts';
+import { historyEvent } from '../protocol/wire.ts';
+import { callerOf } from './identity.ts';
+import type { Api, RestContext } from './parts.ts';
+import { historyItem, idInAddress, whole, workshopParams } from './schemas.ts';
+
+const lines = 'application/x-ndjson';
+const defaultLimit = 100;
+const pageSize = 1_000;
+/** Events that one request for a page reads at most: 20 pages, about 50 ms of the log's time. */
+const maxScanned = 20 * pageSize;
+
+const query = z.object({
+  after: whole(0, Number.MAX_SAFE_INTEGER).default(0).describe('Events after this version'),
+  limit: whole(1, 1_000)
+    .optional()
+    .describe(`${defaultLimit} if left out; as ${lines} everything if left out`),
+  type: z.enum(eventTypes).optional().describe('Events of this type alone'),
+  userId: idInAddress.optional().describe('Events about or by this user alone'),
+});
+
+type Query = z.infer<typeof query>;
+
+export function historyRoutes(app: Api, context: RestContext): void {
+  app.route({
+    method: 'GET',
+    url: '/api/workshops/:id/events',
+    config: { who: 'user' },
+    // The answer to HEAD would be the whole stream, read and thrown away.
+    exposeHeadRoute: false,
+    schema: {
+      tags: ['History'],
+      summary: 'The events of a workshop, in order. For host, co-hosts and analysts.',
+      description:
+        `Page by page, or with \`Accept: ${lines}\` the whole, one event to a line. Where \`type\` or \`userId\` is given a ` +
+        'page may have fewer items than `limit`, even none, and still be followed by another: go on until `nextAfter` is null.',
+      operationId: 'list-events',
+      params: workshopParams,
+      querystring: query,
+      response: {
+        200: {
+          description: 'The events',
+          content: {
+            'application/json': {
+              schema: z.object({
+                items: z.array(historyItem),
+                nextAfter: z.number().int().nullable().describe('`after` of the next page; null at the end'),
+              }),
+            },
+            [lines]: { schema: historyItem },
+          },
+        },
+      },
+    },
+    async handler(request, reply) {
+      const asked = { context, workshopId: request.params.id, user: callerOf(request), query: request.query };
+      const { room, epoch } = await context.rooms.ofHistory(asked.workshopId, asked.user);
+      const head = { version: room.version, epoch };
+      if (!request.headers.accept?.includes(lines)) return historyPage(asked, head.version);
+      // Pages wait in the stream one at a time: 16 of them would, if it counted as usual for objects.
+      const stream = Readable.from(historyLines(asked, head), { highWaterMark: 1 });
+      // The schema of this type of answer is that of a line, not of the stream of them.
+      return reply.type(`${lines}; charset=utf-8`).send(stream as never);
+    },
+  });
+}
+
+interface Asked {
+  context: RestContext;
+  workshopId: number;
+  user: User;
+  query: Query;
+}
+
+interface Head {
+  version: number;
+  epoch: string;
+}
+
+async function historyPage({ context, workshopId, user, query }: Asked, head: number) {
+  const { limit = defaultLimit, after } = query;
+  const isFiltered = query.type !== undefined || query.userId !== undefined;
+  const found: RecordedEvent[] = [];
+  let scanned = after;
+  while (found.length < limit && scanned < head && scanned < after + maxScanned) {
+    const events = await readPage(context, workshopId, scanned, isFiltered ? pageSize : limit);
+    if (events.length === 0) break;
+    for (const event of events) {
+      scanned = event.version;
+      if (matches(event, query)) found.push(event);
+      if (found.length === limit) break;
+    }
+  }
+  // Asked after the reading: what was deleted by now is deleted in the answer.
+  const { room } = await context.rooms.ofHistory(workshopId, user);
+  return {
+    items: found.map((event) => historyEvent(event, room)),
+    nextAfter: scanned > after && scanned < head ? scanned : null,
+  };
+}
+
+/** Up to the version at which the request found the workshop, so that it ends also where the workshop goes on. */
+async function* historyLines(
+  { context, workshopId, user, query }: Asked,
+  head: Head,
+): AsyncGenerator<string> {
+  let left = query.limit ?? Number.POSITIVE_INFINITY;
+  for await (const events of readAll(context.log, workshopId, query.after, pageSize)) {
+    const { room, epoch } = await context.rooms.ofHistory(workshopId, user);
+    // Half of one history and half of another would look whole: better it breaks off.
+    if (epoch !== head.epoch) throw new CodedError('unavailable', 'the log lost events meanwhile');
+    const found = events
+      .filter((event) => event.version <= head.version && matches(event, query))
+      .slice(0, left);
+    left -= found.length;
+    if (found.length > 0)
+      yield found.map((event) => `${JSON.stringify(historyEvent(event, room))}\n`).join('');
+    if (left === 0 || (events.at(-1)?.version ?? 0) >= head.version) return;
+  }
+}
+
+async function readPage({ log }: RestContext, workshopId: number, after: number, limit: number) {
+  try {
+    return await log.read(workshopId, after, limit);
+  } catch (cause) {
+    throw new CodedError('unavailable', undefined, { cause });
+  }
+}
+
+/** Who an event is about stands in its data, under these names. */
+const people = ['userId', 'by', 'hostId'] as const;
+
+function matches({ type, by, data }: RecordedEvent, query: Query): boolean {
+  if (query.type !== undefined && type !== query.type) return false;
+  if (query.userId === undefined || by === query.userId) return true;
+  const named = data as Partial<Record<(typeof people)[number], unknown>>;
+  return people.some((field) => named[field] === query.userId);
+}

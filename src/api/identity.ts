@@ -1,0 +1,59 @@
+/** Who calls, and whether the route is for them: asked before anything else of a request is read. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { User } from '../domain/define.ts';
+import { type Origins, tokenCookie } from '../identity/origin.ts';
+import type { Tokens } from '../identity/token.ts';
+import { refused } from './errors.ts';
+import type { Asking } from './parts.ts';
+
+export interface IdentityParts {
+  tokens: Tokens;
+  origins: Origins;
+  limit?: (asking: Asking) => Promise<void>;
+}
+
+/** Every route under `/api` says who it is for; one that does not fails the start. */
+export function identify(app: FastifyInstance, { tokens, origins, limit }: IdentityParts): void {
+  app.decorateRequest('caller', null);
+  app.addHook('onRoute', ({ url, config }) => {
+    if (url.startsWith('/api/') && config?.who === undefined) throw new Error(`who is ${url} for?`);
+  });
+  app.addHook('onRequest', async (request) => {
+    const { who } = request.routeOptions.config;
+    if (who === undefined) return;
+    if (who !== 'anyone') request.caller = await authenticated(request);
+    if (who === 'admin' && !callerOf(request).roles.includes('admin')) throw refused('forbidden');
+    await limit?.({ userId: request.caller?.userId, address: request.ip, changes: changes(request) });
+  });
+
+  async function authenticated(request: FastifyRequest): Promise<User> {
+    const token = bearer(request.headers.authorization) ?? cookie(request);
+    if (token === undefined) throw refused('unauthenticated');
+    const { user } = await tokens.verify(token);
+    return user;
+  }
+
+  function cookie(request: FastifyRequest): string | undefined {
+    if (!origins.cookieCounts(request.headers, isEncrypted(request), changes(request))) return undefined;
+    return tokenCookie(request.headers.cookie);
+  }
+}
+
+/** The caller of a route that is for signed-in users. */
+export function callerOf({ caller }: FastifyRequest): User {
+  if (caller === null) throw new Error('this route lets anyone in, and asks who it was');
+  return caller;
+}
+
+export function isEncrypted({ raw }: FastifyRequest): boolean {
+  return 'encrypted' in raw.socket;
+}
+
+function changes({ method }: FastifyRequest): boolean {
+  return method !== 'GET' && method !== 'HEAD';
+}
+
+/** RFC 6750, 2.1; the scheme's case does not matter. */
+function bearer(header: string | undefined): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(header ?? '')?.[1];
+}

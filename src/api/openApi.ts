@@ -1,0 +1,87 @@
+/** The documentation of the interface, made from the very schemas that requests are checked by. */
+import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { cookieName } from '../identity/origin.ts';
+import { errorBody } from './errors.ts';
+import { docsSecurityPolicy } from './headers.ts';
+
+const description = `Workshops, who comes to them, and what happened in them. What happens in a room while it is live goes over
+sockets (namespace \`/workshop\`).
+
+An error is \`{ error: { code, message } }\`: programs switch on \`code\`. Lists come page by page: \`cursor\` is the \`nextCursor\` of
+the page before, null at the end. Commands answer with the \`version\` of the workshop; reads of lists may lag behind it, unless
+asked with \`minVersion\`.`;
+
+/** Before any route is declared; every route then brings its errors and who it is for. */
+export async function documentApi(app: FastifyInstance): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    if (route.schema === undefined || route.schema.hide) return;
+    const { who } = route.config ?? {};
+    route.schema = {
+      ...route.schema,
+      security: who === 'user' || who === 'admin' ? [{ bearer: [] }, { cookie: [] }] : [],
+      response: described(route.schema.response ?? {}),
+    };
+  });
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Workshop rooms',
+        version: '1.0.0',
+        description,
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          cookie: {
+            type: 'apiKey',
+            in: 'cookie',
+            name: cookieName,
+            description: 'Counts only from the own origin and from those in `CORS_ORIGINS`.',
+          },
+        },
+      },
+    },
+    transform: jsonSchemaTransform,
+    transformObject: usedComponents,
+  });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: docsSecurityPolicy,
+    uiConfig: { docExpansion: 'list', deepLinking: true },
+    logLevel: 'warn',
+  });
+}
+
+/** Every answer with a sentence, which OpenAPI asks for, and those that every route may give. */
+function described(response: object): object {
+  const answers = Object.entries(response).map(([status, answer]: [string, unknown]) => [
+    status,
+    answer instanceof z.ZodType ? answerOf('Done', answer) : answer,
+  ]);
+  return {
+    ...Object.fromEntries(answers),
+    '4xx': answerOf('Refused: the code says why', errorBody),
+    '5xx': answerOf('Not possible for now (503), or a fault of the server', errorBody),
+  };
+}
+
+function answerOf(description: string, schema: z.ZodType) {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** Without the components that nothing refers to: each schema is registered in two forms, as input and as output. */
+const usedComponents: SwaggerTransformObject = (document) => {
+  const transformed = jsonSchemaTransformObject(document);
+  const schemas = 'components' in transformed ? (transformed.components?.schemas ?? {}) : {};
+  const text = JSON.stringify(transformed);
+  for (const name of Object.keys(schemas))
+    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  return transformed;
+};

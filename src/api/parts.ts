@@ -1,0 +1,87 @@
+/** What the REST interface is built from, and what each of its routes gets. */
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { User } from '../domain/define.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Origins } from '../identity/origin.ts';
+import type { Tokens } from '../identity/token.ts';
+import type { EventLog } from '../log/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { NodeStatus } from './operations.ts';
+import type { Page } from './page.ts';
+import type { ReadModels } from './readModels.ts';
+import type { Rooms } from './rooms.ts';
+
+export interface RestParts {
+  engine: Engine;
+  log: EventLog;
+  tokens: Tokens;
+  origins: Origins;
+  metrics: Metrics;
+  logger?: FastifyBaseLogger;
+  readModels: ReadModels;
+  config: RestConfig;
+  /** Each rejects while the thing is away. */
+  health: { log(): Promise<void>; database(): Promise<void> };
+  /** This node's name, for operators. */
+  node: string;
+  /** All nodes as operators see them; this one alone if left out. */
+  nodes?: () => Promise<NodeStatus[]>;
+  /** Rejects with `rate_limited` where someone asks too much. Asked once for each request to `/api`. */
+  limit?: (asking: Asking) => Promise<void>;
+  /** The web page, bundled. */
+  page?: Page;
+}
+
+export interface RestConfig {
+  /** Origin under which browsers reach the server, where that is not what requests name. */
+  publicUrl?: string | undefined;
+  /** Exact origins of other sites whose pages may ask, with cookies. */
+  corsOrigins: readonly string[];
+  production: boolean;
+}
+
+export interface Asking {
+  /** Undefined before someone has signed in. */
+  userId: number | undefined;
+  address: string;
+  /** Whether it may change something. */
+  changes: boolean;
+}
+
+/** Who may use a route at all; what concerns one workshop is decided on its room. */
+export type Who = 'anyone' | 'user' | 'admin';
+
+/** What routes are declared on: their schemas are zod's. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+export interface RestContext extends RestParts {
+  rooms: Rooms;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Required under `/api`. */
+    who?: Who;
+  }
+  interface FastifyRequest {
+    /** Set where `who` is not `anyone`. */
+    caller: User | null;
+  }
+  interface FastifyInstance {
+    /** From now on the node says that it is not ready, so that nobody new is sent here; what comes is still served. */
+    drain(): void;
+  }
+}

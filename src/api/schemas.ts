@@ -1,0 +1,125 @@
+/** Shapes that several routes share. What has an id is a component of the OpenAPI document, by that name. */
+import { z } from 'zod';
+import type { Room } from '../domain/room.ts';
+import { statuses } from '../domain/room.ts';
+
+const id = z
+  .string()
+  .regex(/^[1-9]\d{0,15}$/, 'must be a positive integer')
+  .transform(Number)
+  .refine(Number.isSafeInteger, 'must be at most 2^53 - 1');
+
+export const workshopParams = z.object({ id: id.describe('The workshop') });
+export const messageParams = workshopParams.extend({ messageId: id.describe("The message's id") });
+
+export { id as idInAddress };
+
+/** A whole number in a query. */
+export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+export const pageQuery = z.object({
+  cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
+  limit: whole(1, 500).default(100),
+});
+
+export const workshopPageQuery = pageQuery.extend({
+  minVersion: whole(0, Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe('Waits up to 2 s for the tables to hold this version of the workshop, else `unavailable`'),
+});
+
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable().describe('null at the end') });
+
+const time = z.string().describe('ISO 8601 in UTC');
+const userId = z.number().int();
+
+export const listedWorkshop = z
+  .object({
+    id: z.number().int(),
+    hostId: userId,
+    title: z.string(),
+    description: z.string().nullable(),
+    visibility: z.enum(['public', 'private']),
+    status: z.enum(statuses),
+    capacity: z.number().int().nullable(),
+    scheduledAt: time,
+    durationMinutes: z.number().int().nullable(),
+    startedAt: time.nullable(),
+    endedAt: time.nullable(),
+    createdAt: time,
+    version: z.number().int(),
+  })
+  .meta({ id: 'ListedWorkshop' });
+
+export const workshop = listedWorkshop
+  .extend({
+    coHostIds: z.array(userId),
+    attendeeCount: z.number().int().describe('How many are present'),
+  })
+  .meta({ id: 'Workshop' });
+
+export const commandAnswer = z
+  .object({
+    version: z.number().int().describe('Of the last event appended, or the present one'),
+    changed: z.boolean().describe('false where what was asked for already held'),
+  })
+  .meta({ id: 'CommandAnswer' });
+
+export const attendee = z
+  .object({
+    userId,
+    displayName: z.string().nullable().describe('null for who was invited and never came'),
+    avatarUrl: z.string().nullable(),
+    status: z.enum(['rsvp', 'withdrawn', 'invited', 'joined', 'left', 'removed']),
+    isHost: z.boolean(),
+    isCoHost: z.boolean(),
+    canSpeak: z.boolean(),
+    handRaisedAt: time.nullable(),
+    joinedAt: time.nullable(),
+    leftAt: time.nullable(),
+    presentMs: z.number().int().describe('Time in the room, a stay under way included'),
+  })
+  .meta({ id: 'Attendee' });
+
+export const chatLine = z
+  .object({
+    id: z.number().int(),
+    userId,
+    displayName: z.string(),
+    avatarUrl: z.string().nullable(),
+    message: z.string().nullable().describe('null once deleted'),
+    offset_ms: z.number().int().describe('Milliseconds since the workshop went live, 0 before'),
+    createdAt: time,
+    deleted: z.literal(true).optional(),
+  })
+  .meta({ id: 'ChatMessage' });
+
+export const historyItem = z
+  .object({
+    version: z.number().int(),
+    eventId: z.string(),
+    type: z.string(),
+    schema: z.number().int(),
+    at: time,
+    by: z.union([userId, z.literal('system')]),
+    commandId: z.string(),
+    data: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'HistoryEvent' });
+
+const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
+
+/** The workshop as `GET /api/workshops/:id` gives it. */
+export function workshopView(room: Room): z.infer<typeof workshop> {
+  const { id, hostId, title, description, visibility, status, capacity, durationMinutes, version } = room;
+  return {
+    ...{ id, hostId, title, description, visibility, status, capacity, durationMinutes, version },
+    coHostIds: [...room.coHosts],
+    scheduledAt: new Date(room.scheduledAt).toISOString(),
+    startedAt: iso(room.startedAt),
+    endedAt: iso(room.endedAt),
+    createdAt: new Date(room.createdAt).toISOString(),
+    attendeeCount: room.present.size,
+  };
+}
