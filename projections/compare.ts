@@ -44,3 +44,13 @@ export async function differing(
   while (alike.length > 0) await Promise.all(alike.splice(0, atOnce).map((compare) => compare()));
   return different;
 }
+
+/** Every workshop of a partition that the log or any table has. */
+export async function known(database: Database, log: ProjectedLog, partition: number): Promise<Set<number>> {
+  const rows = await database.query(
+    'select id from workshops union select distinct workshop_id from workshop_events',
+    [],
+  );
+  const ids = rows.map((row) => Number(row.id)).filter((id) => log.partitionOf(id) === partition);
+  return new Set([...ids, ...(await log.open(partition)).keys()]);
+}

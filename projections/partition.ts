@@ -13,7 +13,7 @@
 import type { FeedEntry, Tail, TailBatch } from '../src/log/log.ts';
 import { projectionName } from './bookkeeping.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { differing } from './compare.ts';
+import { differing, known } from './compare.ts';
 import type { Database, Parameter } from './database.ts';
 import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
 import { type Changes, type Folding, folding, noChanges } from './fold.ts';
@@ -252,14 +252,8 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   async function rebuild(): Promise<void> {
     await settled();
     states.clear();
-    const rows = await retrying(
-      () =>
-        database.query('select id from workshops union select distinct workshop_id from workshop_events', []),
-      { signal, onError },
-    );
-    const open = await retrying(() => log.open(partition), { signal, onError });
-    const ids = rows.map((row) => Number(row.id)).filter((id) => log.partitionOf(id) === partition);
-    for (const id of new Set([...ids, ...open.keys()])) if (await repairs.rebuild(id)) parked.delete(id);
+    const ids = await retrying(() => known(database, log, partition), { signal, onError });
+    for (const id of ids) if (await repairs.rebuild(id)) parked.delete(id);
     await retrying(
       () =>
         database.query(

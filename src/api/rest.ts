@@ -89,17 +89,20 @@ function parseJsonAlone(app: FastifyInstance): void {
 
 /** One line for an answer, with the route instead of the address: nothing that people sent is in it. */
 function logAnswers(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
-    const { url: route, config } = request.routeOptions;
-    const fields = {
-      method: request.method,
-      route: route ?? 'none',
-      status: reply.statusCode,
-      ms: Math.round(reply.elapsedTime),
-      userId: request.caller?.userId,
-    };
-    if (config.who === undefined || route === '/healthz' || route === '/readyz' || route === '/metrics')
-      request.log.debug(fields, 'answered');
-    else request.log.info(fields, 'answered');
+  app.addHook('onRequest', async (request, reply) => {
+    // Comes also where the reader went away in the middle, which fastify's own hook does not.
+    reply.raw.once('close', () => {
+      const route = request.routeOptions.url;
+      const fields = {
+        method: request.method,
+        route: route ?? 'none',
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        userId: request.caller?.userId,
+      };
+      const text = reply.raw.writableFinished ? 'answered' : 'the reader went away';
+      if (route?.startsWith('/api/')) request.log.info(fields, text);
+      else request.log.debug(fields, text);
+    });
   });
 }

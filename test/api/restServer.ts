@@ -1,4 +1,4 @@
-/** The REST interface on a real log and database in a folder, the projector included, and people who use it. */
+/** The REST interface on a real log and a real Postgres, the projector included, and people who use it. */
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
@@ -19,6 +19,7 @@ import { embeddedLog } from '../../src/log/embedded/log.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { metrics } from '../../src/observe/metrics.ts';
 import { temporaryFolder } from '../kit/folder.ts';
+import { sharedPostgres } from '../kit/shared.ts';
 
 export const secret = 'a secret of thirty-two characters';
 export const otherSite = 'https://site.example';
@@ -93,7 +94,8 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
   const folder = temporaryFolder('rest');
   const log = options.log ?? (await embeddedLog({ path: `${folder.path}/log` }));
   const onError = (error: unknown) => expect.fail(String(error));
-  const database = await openDatabase({ folder: `${folder.path}/database` }, { onError });
+  const database = await openDatabase({ url: await sharedPostgres() }, { onError });
+  await database.ready;
   const folding = options.projecting === false ? undefined : projector({ log, database, node: 'rest' });
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
   const lines: string[] = [];

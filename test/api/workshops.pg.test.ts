@@ -108,7 +108,7 @@ it('answers unavailable where the tables do not come to the version in time', as
   const answer = await server.ask(member, `GET /api/workshops/${id}/chat?minVersion=9999`);
   expect(performance.now() - started).toBeGreaterThan(1_900);
   expect(answer).toMatchObject({ status: 503, body: { error: { code: 'unavailable' } } });
-  expect(answer.headers['retry-after']).toBe(1);
+  expect(answer.headers['retry-after']).toBe('1');
 });
 
 it('lists workshops page by page, the newest first, with the fields of the single one', async () => {
