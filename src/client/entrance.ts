@@ -19,8 +19,8 @@ export interface Entrance {
   /** Resolves to the first answer. A refusal that may pass is tried again by itself, until `leave`. */
   join(): Promise<Reply>;
   leave(): Promise<Reply>;
-  /** Joins once more on the same connection: for a fresh state, or to learn whether one is still let in. */
-  renew(how: 'fresh' | 'resume'): void;
+  /** Joins once more on the same connection, for a fresh state. */
+  renew(): void;
   /** The room was left without asking: the workshop is over, or one was removed. */
   expel(): void;
   /** The connection broke, or was made. */
@@ -128,8 +128,8 @@ export function entrance(options: EntranceOptions): Entrance {
       leaving = left;
       return left;
     },
-    renew(how) {
-      if (!underWay) enter(how);
+    renew() {
+      if (!underWay) enter('fresh');
     },
     expel() {
       forget();

@@ -18,7 +18,18 @@ export interface FollowerSnapshot {
   readonly error: WireError | null;
   /** With the error `removed`: what the host gave as the reason, if anything. */
   readonly removalReason: string | null;
+  /** Who the server takes this socket for: known from the first join on. */
+  readonly userId: number | null;
 }
+
+/** Of a room that nothing is known of. */
+export const unknownRoom: FollowerSnapshot = {
+  view: null,
+  phase: 'outside',
+  error: null,
+  removalReason: null,
+  userId: null,
+};
 
 export interface Follower {
   readonly workshopId: number;
@@ -46,12 +57,8 @@ const prefix = 'workshop:';
 const pageMs = 10_000;
 
 export function follower(socket: Socket, workshopId: number, options: FollowerOptions = {}): Follower {
-  let snapshot: FollowerSnapshot = { view: null, phase: 'outside', error: null, removalReason: null };
+  let snapshot = unknownRoom;
   let attached = false;
-  /** Who this socket is, where the server says so in the answer to a join. */
-  let self: number | undefined;
-  /** The reason of a removal that may have been this user's, while the answer that tells is on its way. */
-  let suspected: string | null = null;
   const listeners = new Set<() => void>();
   const eventListeners = new Set<(event: LooseEvent) => void>();
 
@@ -99,20 +106,20 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   }
 
   function joinAnswered(reply: Reply): void {
-    const removalReason = suspected;
-    suspected = null;
+    const { view } = snapshot;
     if (!reply.ok) {
       const { error } = reply;
-      const keeps = error.retryable ? snapshot.view : viewAfterRefusal(snapshot.view, error.code);
-      change({ view: keeps, error, removalReason: error.code === 'removed' ? removalReason : null });
+      const keeps = error.retryable ? view : viewAfterRefusal(view, error.code);
+      // Trying again after a removal is refused without a reason: the one that was heard still holds.
+      const removalReason = error.code === 'removed' ? snapshot.removalReason : null;
+      change({ view: keeps, error, removalReason });
       return;
     }
-    if ('userId' in reply && typeof reply.userId === 'number') self = reply.userId;
-    const { view } = snapshot;
     // A resume may go on in a later epoch. Without one the state that follows says everything.
     const resumed = reply.resumed === true && view !== null && reply.epoch !== undefined;
     const current = resumed ? { ...view, epoch: reply.epoch ?? view.epoch } : view;
-    change({ view: current, error: null, removalReason: null });
+    const userId = reply.userId ?? snapshot.userId;
+    change({ view: current, error: null, removalReason: null, userId });
   }
 
   function hear(name: string, message: unknown): void {
@@ -149,7 +156,7 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
     if (view === null) return [];
     const next = applyStretch(view, stretch);
     if (next === undefined) {
-      door.renew('fresh');
+      door.renew();
       return [];
     }
     if (next === view) return [];
@@ -166,17 +173,10 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   function obey(event: LooseEvent): void {
     if (event.type === 'state-changed' && (event.status === 'ended' || event.status === 'cancelled'))
       door.expel();
-    if (event.type !== 'user-removed') return;
-    const reason = typeof event.reason === 'string' ? event.reason : null;
-    if (self === undefined && door.phase === 'inside') {
-      // Perhaps it was this socket's user: the answer to one more join tells.
-      suspected = reason;
-      door.renew('resume');
-      return;
-    }
-    if (event.userId !== self) return;
+    if (event.type !== 'user-removed' || event.userId !== snapshot.userId) return;
     door.expel();
-    change({ view: null, error: wireError('removed'), removalReason: reason });
+    const removalReason = typeof event.reason === 'string' ? event.reason : null;
+    change({ view: null, error: wireError('removed'), removalReason });
   }
 
   function onConnect(): void {

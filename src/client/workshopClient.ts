@@ -3,7 +3,7 @@
  * callers with the same socket and workshop share one follower, so one join and one view.
  */
 export { type Connection, type ConnectionSnapshot, workshopConnection } from './connection.ts';
-export type { Follower, FollowerSnapshot } from './follower.ts';
+export { type Follower, type FollowerSnapshot, unknownRoom } from './follower.ts';
 export { followerOf, followersOf } from './registry.ts';
 export type { Reply, WireError } from './reply.ts';
 export type { RoomView } from './roomView.ts';

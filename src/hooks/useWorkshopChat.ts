@@ -2,7 +2,7 @@
 import { useMemo } from 'react';
 import type { Socket } from 'socket.io-client';
 import { refusal } from '../client/reply.ts';
-import { type FollowerSnapshot, followerOf, type Reply } from '../client/workshopClient.ts';
+import { followerOf, type Reply, unknownRoom } from '../client/workshopClient.ts';
 import type { ChatView } from '../protocol/wire.ts';
 import { useStore } from './useStore.ts';
 
@@ -26,7 +26,6 @@ export interface WorkshopChat {
   deleteMessage(messageId: number): Promise<Reply>;
 }
 
-const unknown: FollowerSnapshot = { view: null, phase: 'outside', error: null, removalReason: null };
 const silence: ChatView[] = [];
 
 export function useWorkshopChat(socket: Socket | null, workshopId: number | null): WorkshopChat {
@@ -34,7 +33,7 @@ export function useWorkshopChat(socket: Socket | null, workshopId: number | null
     () => (socket === null || workshopId === null ? null : followerOf(socket, workshopId)),
     [socket, workshopId],
   );
-  const lines = useStore(follower, unknown).view?.chat ?? silence;
+  const lines = useStore(follower, unknownRoom).view?.chat ?? silence;
   const messages = useMemo(() => lines.map(messageOf), [lines]);
   const commands = useMemo(() => {
     const send = (name: string, payload: object) =>

@@ -8,9 +8,9 @@ import {
   type Connection,
   type ConnectionSnapshot,
   type Follower,
-  type FollowerSnapshot,
   followerOf,
   type RoomView,
+  unknownRoom,
   type WireError,
   workshopConnection,
 } from '../client/workshopClient.ts';
@@ -62,13 +62,14 @@ export interface WorkshopSocket extends WorkshopCommands {
   error: WireError | null;
   /** With the error `removed`: the reason that was given, if any. */
   removalReason: string | null;
+  /** Who the server takes one for, which a page that is signed in by cookie can't read there. null before the first join. */
+  userId: number | null;
   /** Tries to connect now instead of when the next try is due. */
   retryNow(): void;
   loadAttendees(): Promise<boolean>;
 }
 
 const unconnected: ConnectionSnapshot = { connected: false, error: null };
-const unknown: FollowerSnapshot = { view: null, phase: 'outside', error: null, removalReason: null };
 const nobody: AttendeeInfo[] = [];
 const noHands: number[] = [];
 
@@ -86,7 +87,7 @@ export function useWorkshopSocket(
   useMembership(follower);
 
   const { connected, error } = useStore(connection, unconnected);
-  const room = useStore(follower, unknown);
+  const room = useStore(follower, unknownRoom);
   const workshopState = useWorkshopState(room.view);
   const commands = useMemo(() => workshopCommands(follower), [follower]);
   const rest = useMemo(
@@ -107,6 +108,7 @@ export function useWorkshopSocket(
     joined: connected && room.phase === 'inside',
     error: error ?? room.error,
     removalReason: room.removalReason,
+    userId: room.userId,
     ...commands,
     ...rest,
   };

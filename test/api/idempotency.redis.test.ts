@@ -82,7 +82,7 @@ it.each(['a word', randomUUID()])(
     expect(first).toMatchObject({ status: 200, body: { changed: true } });
     await one.ask(stranger, `DELETE /api/workshops/${id}/rsvp`);
     await one.ask(host, `POST /api/workshops/${id}/cancel`);
-    const again = await two.ask(stranger, rsvp, undefined, keyed(key.toUpperCase() === key ? key : key));
+    const again = await two.ask(stranger, rsvp, undefined, keyed(key));
     expect(again).toMatchObject({ status: 200, body: first.body });
     const anew = await two.ask(stranger, rsvp);
     expect(anew).toMatchObject({ status: 409, body: { error: { code: 'invalid_state' } } });

@@ -128,9 +128,9 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
       status: response.statusCode,
       headers: response.headers,
       text: response.body,
-      body: isJson ? response.json() : undefined,
+      body: isJson && method !== 'HEAD' ? response.json() : undefined,
     };
-    if (isJson) documented(method, url, answer);
+    if (isJson && method !== 'HEAD') documented(method, url, answer);
     return answer;
   }
 

@@ -27,6 +27,14 @@ it('schedules a workshop and gives it as it will be found', async () => {
   expect(found.body).toEqual(made.body);
 });
 
+it('schedules once under a key as long as keys may be', async () => {
+  const key = { headers: { 'idempotency-key': '~'.repeat(255) } };
+  const workshop = { title: 'Felting', scheduledAt: '2030-05-01T10:00:00Z' };
+  const first = await server.ask(host, 'POST /api/workshops', workshop, key);
+  const again = await server.ask(host, 'POST /api/workshops', workshop, key);
+  expect(again).toMatchObject({ status: 201, body: { id: first.body.id, version: 1 } });
+});
+
 it('shows each change as soon as it was acknowledged', async () => {
   const id = await server.workshop();
   const { version } = (await server.ask(host, `GET /api/workshops/${id}`)).body;

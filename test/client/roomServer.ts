@@ -57,8 +57,6 @@ export type RoomServer = Awaited<ReturnType<typeof roomServer>>;
 export interface RoomServerOptions {
   /** Attendees in a state and in a page. */
   listed?: number;
-  /** Whether the answer to a join says who joined, which the contract leaves open. */
-  tellsSelf?: boolean;
   port?: number;
   /** Answers what is no socket's request. */
   onRequest?: RequestListener;
@@ -66,7 +64,6 @@ export interface RoomServerOptions {
 
 export async function roomServer({
   listed = 500,
-  tellsSelf = false,
   port: wished = 0,
   onRequest,
 }: RoomServerOptions = {}) {
@@ -138,7 +135,7 @@ export async function roomServer({
     const { after } = payload;
     const end = workshop.past.get(after?.epoch ?? '') ?? -1;
     const resumed = after !== undefined && (after.epoch === epoch || after.version <= end);
-    return { ...outcome, epoch, resumed, ...(tellsSelf && { userId: user.userId }) };
+    return { ...outcome, epoch, resumed, userId: user.userId };
   }
 
   function perform(workshop: Workshop, name: CommandName, actor: Actor, payload: unknown): Reply {

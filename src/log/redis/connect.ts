@@ -65,7 +65,10 @@ export async function requireDurable(address: RedisAddress, allowVolatile: boole
       );
       const policy = facts.get('maxmemory_policy');
       if (policy !== 'noeviction')
-        throw new CodedError('unavailable', `Redis may evict the log: set maxmemory-policy noeviction (it is ${policy})`);
+        throw new CodedError(
+          'unavailable',
+          `Redis may evict the log: set maxmemory-policy noeviction (it is ${policy})`,
+        );
       if (facts.get('aof_enabled') !== '1' && !allowVolatile)
         throw new CodedError(
           'unavailable',

@@ -20,6 +20,8 @@ interface Follower {
   keys: PartitionKeys;
   cursor: number;
   rung: boolean;
+  /** The feed was found to end here, before the cursor. */
+  lostAfter: number | null;
   working: Promise<void> | null;
 }
 
@@ -53,6 +55,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
     try {
       while (follower.rung && !closed()) {
         follower.rung = false;
+        await giveUpLost(follower);
         while (!closed() && (await pull(follower)));
       }
     } catch (error) {
@@ -89,12 +92,17 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
     if (follower.working !== null) return;
     const end = await endOfFeed(follower.keys);
     if (follower.working !== null || closed()) return;
-    if (end > follower.cursor) wake(follower);
-    if (end < follower.cursor) {
-      // The log lost its tail: what this reader has seen is not there any more.
-      await options.onBatch({ partition: follower.partition, entries: [], cursor: end, gap: true });
-      follower.cursor = end;
-    }
+    follower.lostAfter = end < follower.cursor ? end : null;
+    if (end !== follower.cursor) wake(follower);
+  }
+
+  /** The log lost its tail: what this reader has seen is not there any more. */
+  async function giveUpLost(follower: Follower): Promise<void> {
+    const { partition, lostAfter } = follower;
+    if (lostAfter === null) return;
+    await options.onBatch({ partition, entries: [], cursor: lostAfter, gap: true });
+    follower.cursor = lostAfter;
+    follower.lostAfter = null;
   }
 
   async function endOfFeed(partitionKeys: PartitionKeys): Promise<number> {
@@ -113,6 +121,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
         keys: partitionKeysHere,
         cursor,
         rung: false,
+        lostAfter: null,
         working: null,
       });
     });
