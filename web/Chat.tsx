@@ -28,7 +28,8 @@ export function Chat({ me, room, workshopId, attempt }: ChatProps) {
   const news = useNews(messages, me);
   const list = useStuckToEnd(messages.length + outgoing.length);
   const { workshopState } = room;
-  const moderates = workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
+  const moderates =
+    workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
   const open = workshopState?.status === 'lobby' || workshopState?.status === 'live';
 
   return (

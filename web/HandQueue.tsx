@@ -19,7 +19,8 @@ export function HandQueue({ me, room, attempt }: HandQueueProps) {
     if (nameless) void loadAttendees();
   }, [nameless, loadAttendees]);
 
-  const moderates = workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
+  const moderates =
+    workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
   const open = workshopState?.status === 'lobby' || workshopState?.status === 'live';
   const place = raisedHands.indexOf(me.userId) + 1;
 

@@ -13,10 +13,10 @@ import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { NodeStatus } from './operations.ts';
 import type { Page } from './page.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Rooms } from './rooms.ts';
+import type { NodeStatus } from './schemas.ts';
 
 export interface RestParts {
   engine: Engine;

@@ -9,6 +9,7 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { adminRoutes } from './admin.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
@@ -71,6 +72,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   chatRoutes(api, context);
   historyRoutes(api, context);
   guestRoutes(api, context);
+  adminRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
   await app.ready();

@@ -108,6 +108,17 @@ export const historyItem = z
   })
   .meta({ id: 'HistoryEvent' });
 
+export const nodeStatus = z
+  .object({
+    node: z.string(),
+    rooms: z.number().int().describe('With sockets on the node'),
+    sockets: z.number().int(),
+    upSeconds: z.number().int(),
+  })
+  .meta({ id: 'Node' });
+
+export type NodeStatus = z.infer<typeof nodeStatus>;
+
 const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
 /** The workshop as `GET /api/workshops/:id` gives it. */

@@ -62,11 +62,7 @@ export interface RoomServerOptions {
   onRequest?: RequestListener;
 }
 
-export async function roomServer({
-  listed = 500,
-  port: wished = 0,
-  onRequest,
-}: RoomServerOptions = {}) {
+export async function roomServer({ listed = 500, port: wished = 0, onRequest }: RoomServerOptions = {}) {
   const http = createServer(onRequest);
   let upgrades = 0;
   http.on('upgrade', () => upgrades++);

@@ -1,42 +1,45 @@
 // @vitest-environment jsdom
-/** The chat in React, over real sockets. */
+/** The chat in React, against the server. */
 import { act, cleanup, render, renderHook, waitFor } from '@testing-library/react';
 import type { Socket } from 'socket.io-client';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { useWorkshopChat } from '../../src/hooks/useWorkshopChat.ts';
 import { useWorkshopSocket } from '../../src/hooks/useWorkshopSocket.ts';
-import { type RoomServer, roomServer } from '../client/roomServer.ts';
+import { until } from '../kit/until.ts';
+import { type Served, served, token } from './served.ts';
 
-let server: RoomServer;
+let server: Served;
+let workshopId: number;
+const two = token(2);
+const patience = { timeout: 8_000 };
+
+beforeAll(async () => {
+  server = await served();
+});
+afterAll(() => server.close());
 
 beforeEach(async () => {
-  server = await roomServer();
+  workshopId = await server.liveWorkshop();
 });
-
 afterEach(async () => {
   cleanup();
-  await waitFor(() => expect(server.connected()).toBe(0));
-  await server.close();
+  await server.clear();
 });
 
-interface Props {
-  id: number | null;
-  user?: number;
-}
-
-function useRoom({ id, user = 2 }: Props) {
-  const room = useWorkshopSocket(id, { url: server.url, token: `user-${user}` });
-  const chat = useWorkshopChat(room.socket, id);
+function useRoom() {
+  const room = useWorkshopSocket(workshopId, { url: server.url, token: two });
+  const chat = useWorkshopChat(room.socket, workshopId);
   return { ...room, ...chat };
 }
 
 function Lines({ socket }: { socket: Socket | null }) {
-  return <p>{useWorkshopChat(socket, 1).messages.map(({ message }) => message)}</p>;
+  return <p>{useWorkshopChat(socket, workshopId).messages.map(({ message }) => message)}</p>;
 }
 
-function Speakers() {
-  const { socket, joined } = useWorkshopSocket(1, { url: server.url, token: 'user-2' });
-  const { sendMessage } = useWorkshopChat(socket, 1);
+function Speakers({ onSent }: { onSent(name: string): void }) {
+  const { socket, joined } = useWorkshopSocket(workshopId, { url: server.url, token: two });
+  const { sendMessage } = useWorkshopChat(socket, workshopId);
+  socket?.offAnyOutgoing().onAnyOutgoing(onSent);
   return (
     <>
       <Lines socket={socket} />
@@ -48,62 +51,81 @@ function Speakers() {
   );
 }
 
-async function enter(id: number, user = 2) {
-  const hook = renderHook(useRoom, { initialProps: { id, user } as Props });
-  await waitFor(() => expect(hook.result.current.workshopState).not.toBeNull());
-  return hook;
+async function enter() {
+  const { result } = renderHook(useRoom);
+  await waitFor(() => expect(result.current.workshopState).not.toBeNull(), patience);
+  return result;
 }
 
 describe('useWorkshopChat', () => {
   it('shows what is said and says something', async () => {
-    const room = server.schedule(1);
-    server.act(room, 3, 'join');
-    server.act(room, 3, 'chat', { message: 'welcome' });
-    const { result } = await enter(1);
+    await server.does(3, 'join', workshopId);
+    await server.does(3, 'chat', workshopId, { message: 'welcome' });
+    const result = await enter();
     const reply = await act(() => result.current.sendMessage('thank you'));
-    expect(reply).toMatchObject({ ok: true, changed: true, version: room.room.version });
-    await waitFor(() => expect(result.current.messages).toHaveLength(2));
-    const line = room.room.chat[1];
+    expect(reply).toMatchObject({ ok: true, changed: true });
+    await waitFor(() => expect(result.current.messages).toHaveLength(2), patience);
+    const [, said] = await server.events(workshopId, 'chat-message');
+    const { startedAt } = result.current.workshopState ?? {};
+    const createdAt = new Date(said?.at ?? 0);
+    expect(reply).toMatchObject({ version: said?.version });
     expect(result.current.messages[1]).toEqual({
-      id: room.room.version,
+      id: said?.version,
       userId: 2,
-      displayName: 'Person 2',
+      displayName: 'User 2',
       avatarUrl: null,
       message: 'thank you',
-      offsetMs: (line?.at ?? 0) - (room.room.startedAt ?? 0),
-      createdAt: new Date(line?.at ?? 0),
+      offsetMs: createdAt.getTime() - (startedAt?.getTime() ?? 0),
+      createdAt,
     });
   });
 
   it('shows a deleted message as null, and leaves the others the same objects', async () => {
-    const room = server.schedule(1);
-    const { result } = await enter(1);
+    const result = await enter();
     await act(() => result.current.sendMessage('kept'));
     await act(() => result.current.sendMessage('regretted'));
-    await waitFor(() => expect(result.current.messages).toHaveLength(2));
+    await waitFor(() => expect(result.current.messages).toHaveLength(2), patience);
     const [kept, regretted] = result.current.messages;
     expect(await act(() => result.current.deleteMessage(regretted?.id ?? 0))).toMatchObject({ ok: true });
-    await waitFor(() => expect(result.current.messages[1]?.message).toBeNull());
+    await waitFor(() => expect(result.current.messages[1]?.message).toBeNull(), patience);
     expect(result.current.messages[0]).toBe(kept);
-    expect(room.room.deleted.size).toBe(1);
   });
 
   it('says once what was cut off before it was acknowledged', async () => {
-    server.schedule(1);
-    const { result } = await enter(1);
-    server.mishap('chat', 'cut-before-answer');
-    expect(await act(() => result.current.sendMessage('once'))).toMatchObject({ ok: true });
-    await waitFor(() => expect(result.current.messages.map(({ message }) => message)).toEqual(['once']));
-    expect(server.count('chat')).toBe(2);
+    const result = await enter();
+    server.network.deafen();
+    const sent = result.current.sendMessage('once');
+    const said = () => server.events(workshopId, 'chat-message');
+    await until(async () => (await said()).length === 1, { what: 'the message to have been recorded' });
+    server.network.cut();
+    server.network.mend();
+    const [recorded] = await said();
+    expect(await act(() => sent)).toMatchObject({ ok: true, changed: true, version: recorded?.version });
+    const shown = () => result.current.messages.map(({ message }) => message);
+    await waitFor(() => expect(shown()).toEqual(['once']), patience);
+    expect(await said()).toHaveLength(1);
+  });
+
+  it('shows what was said while the connection was away, and then what one wrote meanwhile', async () => {
+    await server.does(3, 'join', workshopId);
+    const result = await enter();
+    server.network.sever();
+    await waitFor(() => expect(result.current.connected).toBe(false), patience);
+    const sent = result.current.sendMessage('from the tunnel');
+    for (const message of ['one', 'two', 'three']) await server.does(3, 'chat', workshopId, { message });
+    server.network.mend();
+    expect(await act(() => sent)).toMatchObject({ ok: true, changed: true });
+    const shown = () => result.current.messages.map(({ message }) => message);
+    await waitFor(() => expect(shown()).toEqual(['one', 'two', 'three', 'from the tunnel']), patience);
   });
 
   it('shares the join and the view of useWorkshopSocket with any number of components', async () => {
-    server.schedule(1);
-    const page = render(<Speakers />);
+    const sent: string[] = [];
+    const page = render(<Speakers onSent={(name) => sent.push(name)} />);
     const button = page.getByRole('button');
-    await waitFor(() => expect(button.hasAttribute('disabled')).toBe(false));
+    await waitFor(() => expect(button.hasAttribute('disabled')).toBe(false), patience);
     act(() => button.click());
-    await waitFor(() => expect(page.getAllByText('hello')).toHaveLength(2));
-    expect(server.count('join')).toBe(1);
+    await waitFor(() => expect(page.getAllByText('hello')).toHaveLength(2), patience);
+    expect(sent).toEqual(['workshop:join', 'workshop:chat']);
   });
 });
