@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { type CommandName, commandOf, eventOf, isEventType } from '../../src/domain/catalog.ts';
 import { decide } from '../../src/domain/decide.ts';
-import type { Actor } from '../../src/domain/define.ts';
+import type { Actor, User } from '../../src/domain/define.ts';
 import { evolve, type RecordedEvent } from '../../src/domain/evolve.ts';
 import { emptyRoom, type Room } from '../../src/domain/room.ts';
 
@@ -121,7 +121,7 @@ export function livedThrough(
 }
 
 /** Names vary with what is said, as people rename themselves between joins. */
-export function person(userId: number, suffix = ''): Actor {
+export function person(userId: number, suffix = ''): User {
   return {
     kind: 'user',
     userId,

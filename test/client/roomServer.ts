@@ -2,7 +2,7 @@
  * A server that speaks the contract over real sockets with the real domain and a log in memory, and that can be told to
  * misbehave at a chosen moment: to cut a connection before an acknowledgement, to lose an event, to forget what is past.
  */
-import { createServer, type RequestListener } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Namespace, Server, type Socket } from 'socket.io';
 import { type CommandName, commandOf, isCommandName } from '../../src/domain/catalog.ts';
@@ -58,15 +58,13 @@ export interface RoomServerOptions {
   /** Attendees in a state and in a page. */
   listed?: number;
   port?: number;
-  /** Answers what is no socket's request. */
-  onRequest?: RequestListener;
 }
 
-export async function roomServer({ listed = 500, port: wished = 0, onRequest }: RoomServerOptions = {}) {
-  const http = createServer(onRequest);
+export async function roomServer({ listed = 500, port: wished = 0 }: RoomServerOptions = {}) {
+  const http = createServer();
   let upgrades = 0;
   http.on('upgrade', () => upgrades++);
-  const io = new Server(http, { pingInterval: 5_000, cors: { origin: true, credentials: true } });
+  const io = new Server(http, { pingInterval: 5_000 });
   const namespace = io.of('/workshop');
   const workshops = new Map<number, Workshop>();
   const received: Received[] = [];
@@ -74,9 +72,7 @@ export async function roomServer({ listed = 500, port: wished = 0, onRequest }: 
   const handshakes: { userId: number | null; protocol: unknown }[] = [];
 
   namespace.use((socket, next) => {
-    const cookie = /workshop_token=([^;]+)/.exec(socket.handshake.headers.cookie ?? '')?.[1];
-    const token: unknown = socket.handshake.auth.token ?? (cookie && decodeURIComponent(cookie));
-    const user = userOf(token);
+    const user = userOf(socket.handshake.auth.token);
     handshakes.push({ userId: user?.userId ?? null, protocol: socket.handshake.auth.protocol });
     if (user === null) return next(new Error('unauthenticated'));
     socket.data.user = user;
@@ -216,15 +212,6 @@ export async function roomServer({ listed = 500, port: wished = 0, onRequest }: 
     port,
     received,
     handshakes,
-    workshops,
-    /** A workshop to which nothing has happened yet. */
-    create,
-    /** Does a command as if it had come by REST. */
-    perform(workshop: Workshop, name: CommandName, actor: Actor, payload: unknown): Reply {
-      const reply = perform(workshop, name, actor, payload);
-      broadcast(workshop);
-      return reply;
-    },
     /** A live workshop of host 1 in which 2 to 9 have RSVP'd. */
     schedule(workshopId: number): Workshop {
       const workshop = create(workshopId);
@@ -263,21 +250,16 @@ export async function roomServer({ listed = 500, port: wished = 0, onRequest }: 
     },
     /** How many WebSockets were asked for, whatever became of them. */
     upgrades: () => upgrades,
-    /** How many sockets are connected. */
-    connected: () => namespace.sockets.size,
     count: (name: string, userId?: number) =>
       received.filter((one) => one.name === name && (userId === undefined || one.userId === userId)).length,
     close: () => io.close(),
   };
 }
 
-/** Tokens of this server read `user-7`, or `user-7-Ada` where the user has a name of their own. */
-export function userOf(token: unknown): User | null {
-  const [, id, name] = /^user-(\d+)(?:-(.+))?$/.exec(String(token)) ?? [];
-  if (id === undefined) return null;
-  const userId = Number(id);
-  const displayName = name ?? `Person ${userId}`;
-  return { kind: 'user', userId, displayName, avatarUrl: null, roles: [] };
+/** Tokens of this server read `user-7`. */
+function userOf(token: unknown): User | null {
+  const [, id] = /^user-(\d+)$/.exec(String(token)) ?? [];
+  return id === undefined ? null : person(Number(id));
 }
 
 function userFrom(socket: Socket): User {

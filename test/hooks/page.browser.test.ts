@@ -1,32 +1,28 @@
-/** The page in a real browser: two people meet in a workshop, under a strict content security policy. */
-import { existsSync } from 'node:fs';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { pageServer } from './pageServer.ts';
+/** The page in a real browser, as the server serves it: people meet in a workshop, lose their connection and come back. */
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { type TestServer, testServer } from '../kit/server.ts';
+import { launchChromium } from './chromium.ts';
 
 let browser: Browser;
-let server: Awaited<ReturnType<typeof pageServer>>;
+let server: TestServer;
 let people: BrowserContext[] = [];
-/** Whatever a page complained of: refused by the policy, thrown, logged as an error. */
+/** Whatever a page complained of: refused by its policy, thrown, logged as an error. */
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-  const executablePath = process.env.CHROMIUM_PATH ?? places.find((place) => existsSync(place));
-  if (executablePath === undefined) throw new Error('no Chromium found: install it, or set CHROMIUM_PATH');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+  const settings = { GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' };
+  [browser, server] = await Promise.all([launchChromium(), testServer(settings)]);
 });
 
-afterAll(() => browser.close());
-
-beforeEach(async () => {
-  server = await pageServer();
+afterAll(async () => {
+  await browser.close();
+  await server.close();
 });
 
 afterEach(async () => {
   await Promise.all(people.map((person) => person.close()));
   people = [];
-  await server.close();
   expect(complaints.splice(0)).toEqual([]);
 });
 
@@ -34,14 +30,14 @@ async function arrive(name: string, address = '/', viewport = { width: 1100, hei
   const person = await browser.newContext({ viewport });
   people.push(person);
   const page = await person.newPage();
-  page.setDefaultTimeout(5_000);
+  page.setDefaultTimeout(10_000);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
-    // A connection that a test cuts is logged by the browser itself.
-    if (message.type() === 'error' && !/WebSocket|ERR_|401/.test(message.text()))
+    // The browser itself logs a connection that a test cuts, and every answer that is a refusal.
+    if (message.type() === 'error' && !/WebSocket|ERR_|status of 4/.test(message.text()))
       complaints.push(message.text());
   });
-  await page.goto(server.url + address);
+  await page.goto(new URL(address, server.url).href);
   await page.getByLabel('Your name').fill(name);
   await page.getByRole('button', { name: /Continue|Enter the workshop/ }).click();
   return page;
@@ -55,10 +51,46 @@ async function host(title = 'Weaving'): Promise<Page> {
   return page;
 }
 
-it('lets a host start a workshop and a guest come by its link, ask to speak, be let speak and talk', async () => {
+/** Comes by the link of the room in which the host is. */
+async function guestOf(ada: Page, name = 'Bo'): Promise<Page> {
+  const bo = await arrive(name, new URL(ada.url()).search);
+  await bo.getByText(`${name} (you)`).waitFor();
+  return bo;
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Message', { exact: true }).fill(text);
+  await page.getByRole('button', { name: 'Send', exact: true }).click();
+}
+
+/** What the chat shows, from top to bottom. */
+const chat = (page: Page) => page.getByRole('log').locator('.said').allTextContents();
+
+it('lets a host schedule a workshop, open its lobby and start it with whoever came by the list', async () => {
+  const ada = await arrive('Ada Host');
+  await ada.getByLabel('Title').fill('Spinning');
+  await ada.getByLabel('Start right away').uncheck();
+  await ada.getByLabel('Starts at').fill('2030-01-01T12:00');
+  await ada.getByRole('button', { name: 'Schedule' }).click();
+  await ada.getByText('Ada Host (you)').waitFor();
+
+  const bo = await arrive('Bo');
+  await bo.getByRole('button', { name: 'Enter Spinning' }).click();
+  await bo.getByText('Bo (you)').waitFor();
+  expect(await bo.getByRole('button', { name: 'Raise hand' }).isDisabled()).toBe(true);
+  expect(await bo.getByRole('button', { name: 'Start' }).count()).toBe(0);
+  await ada.getByRole('button', { name: 'Open lobby' }).click();
+  await bo.getByText('Lobby open').waitFor();
+  await ada.getByRole('button', { name: 'Start' }).click();
+  await bo.getByText('Live', { exact: true }).waitFor();
+  await bo.getByRole('button', { name: 'Raise hand' }).click();
+  await ada.getByRole('button', { name: 'Let Bo speak' }).waitFor();
+});
+
+it('lets a guest come by a link, ask to speak, be let speak and talk', async () => {
   const ada = await host();
-  expect(new URL(ada.url()).search).toBe('?workshop=1');
-  const bo = await arrive('Bo', '/?workshop=1');
+  expect(new URL(ada.url()).search).toMatch(/^\?workshop=\d+$/);
+  const bo = await guestOf(ada);
   await bo.getByRole('button', { name: 'Raise hand' }).click();
   await bo.getByText('You are 1st in the queue').waitFor();
 
@@ -66,8 +98,7 @@ it('lets a host start a workshop and a guest come by its link, ask to speak, be 
   await bo.getByText('Speaker').waitFor();
   await ada.getByText('Nobody is waiting to speak.').waitFor();
 
-  await bo.getByLabel('Message', { exact: true }).fill('<b>hello</b>');
-  await bo.getByRole('button', { name: 'Send', exact: true }).click();
+  await say(bo, '<b>hello</b>');
   await ada.getByRole('log').getByText('<b>hello</b>').waitFor();
   await ada.getByRole('status').getByText('Bo: <b>hello</b>').waitFor({ state: 'attached' });
   await ada.getByRole('button', { name: 'Delete the message of Bo' }).click();
@@ -76,7 +107,7 @@ it('lets a host start a workshop and a guest come by its link, ask to speak, be 
 
 it('lets a host make a co-host, mute, remove and readmit, and end the workshop for everyone', async () => {
   const ada = await host();
-  const bo = await arrive('Bo', '/?workshop=1');
+  const bo = await guestOf(ada);
   const choose = async (label: string, reason = '') => {
     await ada.getByRole('button', { name: 'Actions for Bo' }).click();
     await ada.getByRole('dialog').getByLabel('Reason').fill(reason);
@@ -101,26 +132,46 @@ it('lets a host make a co-host, mute, remove and readmit, and end the workshop f
   await bo.getByText('This workshop is over.').waitFor();
 });
 
-it('says when the connection is away, keeps what is written, and sends it when it is back', async () => {
+it('comes back after a reload, as the same person, with hand and chat as they were', async () => {
   const ada = await host();
-  server.mishap('join', 'unavailable', 'unavailable');
-  server.cut(101);
+  const bo = await guestOf(ada);
+  await say(bo, 'before');
+  await bo.getByRole('button', { name: 'Raise hand' }).click();
+  await bo.getByText('You are 1st in the queue').waitFor();
+  await bo.reload();
+  await bo.getByText('Bo (you)').waitFor();
+  await bo.getByText('You are 1st in the queue').waitFor();
+  expect(await chat(bo)).toEqual(['before']);
+  expect(await ada.getByText('Bo', { exact: true }).count()).toBe(3);
+});
+
+it('says when the connection is away, keeps what is written, and loses nothing of the chat', async () => {
+  const ada = await host();
+  const bo = await guestOf(ada);
+  await say(bo, 'one');
+  await ada.getByRole('log').getByText('one').waitFor();
+  await people[0]?.setOffline(true);
   await ada.getByRole('status').getByText('Connection lost.').waitFor();
-  await ada.getByLabel('Message', { exact: true }).fill('still here');
-  await ada.getByRole('button', { name: 'Send', exact: true }).click();
+  await say(ada, 'from the tunnel');
   await ada.getByText('Sending…').waitFor();
+  for (const text of ['two', 'three']) await say(bo, text);
+  await expect.poll(() => chat(bo)).toEqual(['one', 'two', 'three']);
+  await people[0]?.setOffline(false);
   await ada.getByText('Back online.').waitFor();
   await ada.getByText('Sending…').waitFor({ state: 'detached' });
-  expect(server.workshops.get(1)?.room.chat.map(({ message }) => message)).toEqual(['still here']);
+  const everything = ['one', 'two', 'three', 'from the tunnel'];
+  await expect.poll(() => chat(ada)).toEqual(everything);
+  await expect.poll(() => chat(bo)).toEqual(everything);
 });
 
 it('leaves the room by its button, and asks for the name again when the sign-in is gone', async () => {
-  const ada = await host();
+  const ada = await host('Felting');
+  const bo = await guestOf(ada);
   await ada.getByRole('button', { name: 'Leave' }).click();
   await ada.getByText('Coming up').waitFor();
-  await expect.poll(() => server.workshops.get(1)?.room.present.size).toBe(0);
+  await bo.getByText('Ada Host').waitFor({ state: 'detached' });
   await people[0]?.clearCookies();
-  await ada.getByRole('button', { name: 'Enter Weaving' }).click();
+  await ada.getByRole('button', { name: 'Enter Felting' }).click();
   await ada.getByText('Your sign-in has run out.').waitFor();
 });
 

@@ -223,8 +223,8 @@ describe('useWorkshopSocket', () => {
   });
 
   it('takes another token of the same user without a new connection or join', async () => {
-    const first = token(2, 3);
-    const expiry = Date.now() + 3_000;
+    const first = token(2, 4);
+    const expiry = Date.now() + 4_000;
     const hook = renderHook(({ auth }) => useWorkshopSocket(workshopId, { url: server.url, token: auth }), {
       initialProps: { auth: first },
     });
