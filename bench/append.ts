@@ -5,87 +5,75 @@ import type { EventLog } from '../src/log/log.ts';
 import { redisLog } from '../src/log/redis/log.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { type Figure, throughput } from './measure.ts';
+import { message, openRooms, person } from './people.ts';
 
 const rooms = 50;
-const atOnce = 512;
-const count = 40_000;
-const message = 'A message of about the length that people write in a chat, give or take a few words.';
+const members = 20;
+const count = 30_000;
 
 export async function append(rounds: number): Promise<Figure[]> {
   const server = await startRedis();
   const log = await redisLog({ address: { url: server.url }, onError: console.error });
   const engine = workshopEngine({ log, node: 'bench' });
   const bare: Figure = { name: 'bare script, one event a call', unit: 'events/s', values: [] };
-  const through: Figure = { name: 'chat through the engine', unit: 'events/s', values: [], beside: bare.name };
-  const alone: Figure = { name: 'chat, one under way a room', unit: 'events/s', values: [], beside: bare.name };
+  const grouped: Figure = { name: 'chat, 512 under way', unit: 'events/s', values: [], beside: bare.name };
+  const single: Figure = {
+    name: 'chat, one under way in each room',
+    unit: 'events/s',
+    values: [],
+    beside: bare.name,
+  };
   try {
-    const people = await prepare(log, engine);
+    const ids = await openRooms({ log, engine }, { rooms, members, joined: true });
+    const say = (n: number) =>
+      engine.handle({
+        workshopId: ids[n % rooms] ?? 0,
+        name: 'chat',
+        payload: { message },
+        actor: person(2 + (Math.floor(n / rooms) % members)),
+      });
     for (let round = 0; round < rounds; round++) {
-      const fresh = 1_000_000 * (round + 1);
-      const versions = new Array<number>(256).fill(0);
-      bare.values.push(await throughput(count, 256, (n) => bareAppend(log, fresh + (n % 256), versions, n % 256)));
-      const say = (n: number) => {
-        const { workshopId, actor } = people[n % people.length] ?? raise();
-        return engine.handle({ workshopId, name: 'chat', payload: { message }, actor });
-      };
-      through.values.push(await throughput(count, atOnce, say));
-      alone.values.push(await throughput(count / 4, rooms, say));
+      bare.values.push(await throughput(count, slots, bareAppends(log, 1_000_000 * (round + 1))));
+      grouped.values.push(await throughput(count, 512, say));
+      single.values.push(await throughput(count / 3, rooms, say));
     }
   } finally {
     await engine.close();
     await log.close();
     await server.close();
   }
-  return [bare, through, alone];
+  return [bare, grouped, single];
 }
 
-/** `versions` is only right because a slot's calls follow on one another: 256 under way over 256 workshops. */
-async function bareAppend(log: EventLog, workshopId: number, versions: number[], slot: number): Promise<void> {
-  const result = await log.append({
-    workshopId,
-    base: versions[slot] ?? 0,
-    deadline: log.now() + 10_000,
-    node: 'bench',
-    commands: [
-      {
-        by: 1,
-        commandId: randomUUID(),
-        fingerprint: '',
-        remember: false,
-        reads: ['room'],
-        events: [
-          { eventId: randomUUID(), type: 'chat-message', schema: 1, data: JSON.stringify({ userId: 1, displayName: 'Bench', avatarUrl: null, message }), marks: [] },
-        ],
-      },
-    ],
-  });
-  if (result.kind === 'appended') versions[slot] = result.to;
-  else if (result.kind === 'conflict') versions[slot] = result.version;
-}
+const slots = 256;
 
-async function prepare(log: EventLog, engine: ReturnType<typeof workshopEngine>) {
-  const people = [];
-  for (let room = 0; room < rooms; room++) {
-    const { workshopId } = await log.allocate();
-    const host = person(1);
-    const schedule = { title: 'Bench', scheduledAt: new Date().toISOString(), visibility: 'public' };
-    await engine.handle({ workshopId, name: 'schedule-workshop', payload: schedule, actor: host });
-    await engine.handle({ workshopId, name: 'start', payload: {}, actor: host });
-    for (let n = 2; n < 22; n++) {
-      const actor = person(n);
-      await engine.handle({ workshopId, name: 'rsvp', payload: {}, actor });
-      await engine.handle({ workshopId, name: 'join', payload: {}, actor });
-      people.push({ workshopId, actor });
-    }
-  }
-  // Neighbours in the list are in different rooms, as arrivals are.
-  return people.sort((a, b) => a.actor.userId - b.actor.userId);
-}
-
-function person(userId: number) {
-  return { kind: 'user' as const, userId, displayName: `User ${userId}`, avatarUrl: null, roles: [] };
-}
-
-function raise(): never {
-  throw new Error('no people were prepared');
+/** One event a call, to workshops of its own; a slot's calls follow on one another. */
+function bareAppends(log: EventLog, firstWorkshop: number): (n: number) => Promise<void> {
+  const versions = new Array<number>(slots).fill(0);
+  const free = Array.from({ length: slots }, (_, slot) => slot);
+  const data = JSON.stringify({ userId: 1, displayName: 'User 1', avatarUrl: null, message });
+  return async () => {
+    const slot = free.pop();
+    if (slot === undefined) throw new Error('more calls under way than slots');
+    const event = { eventId: randomUUID(), type: 'chat-message', schema: 1, data, marks: [] };
+    const result = await log.append({
+      workshopId: firstWorkshop + slot,
+      base: versions[slot] ?? 0,
+      deadline: log.now() + 10_000,
+      node: 'bench',
+      commands: [
+        {
+          by: 1,
+          commandId: randomUUID(),
+          fingerprint: '',
+          remember: false,
+          reads: ['room', 'user:1'],
+          events: [event],
+        },
+      ],
+    });
+    if (result.kind !== 'appended') throw new Error(`the bare append was answered ${result.kind}`);
+    versions[slot] = result.to;
+    free.push(slot);
+  };
 }

@@ -1,7 +1,7 @@
 /** Folding a workshop in memory, beside parsing the same events. */
 import { evolveAll, type RecordedEvent } from '../src/domain/evolve.ts';
 import { emptyRoom } from '../src/domain/room.ts';
-import { type Figure } from './measure.ts';
+import type { Figure } from './measure.ts';
 
 export async function fold(rounds: number): Promise<Figure[]> {
   const count = 200_000;
@@ -41,7 +41,11 @@ export function workshop(count: number): RecordedEvent[] {
   add('workshop-scheduled', { ...plan, visibility: 'public', capacity: null }, 1);
   add('state-changed', { status: 'live' }, 1);
   const people = 2_000;
-  const person = (n: number) => ({ userId: 2 + (n % people), displayName: `Person ${n % people}`, avatarUrl: null });
+  const person = (n: number) => ({
+    userId: 2 + (n % people),
+    displayName: `Person ${n % people}`,
+    avatarUrl: null,
+  });
   for (let n = 0; n < people; n++) add('user-rsvped', person(n), 2 + n);
   for (let n = 0; n < people; n++)
     add('user-joined', { ...person(n), isHost: false, isCoHost: false, canSpeak: false }, 2 + n);
@@ -49,7 +53,12 @@ export function workshop(count: number): RecordedEvent[] {
     const { userId } = person(n);
     if (n % 20 === 0) add('hand-raised', { userId }, userId);
     else if (n % 20 === 10) add('hand-lowered', { userId: person(n - 10).userId }, userId);
-    else add('chat-message', { ...person(n), message: `Message number ${n}, as long as such messages are.` }, userId);
+    else
+      add(
+        'chat-message',
+        { ...person(n), message: `Message number ${n}, as long as such messages are.` },
+        userId,
+      );
   }
   return events.slice(0, count);
 }

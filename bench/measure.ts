@@ -23,7 +23,11 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 /** Calls `work` `count` times, `atOnce` of them under way; answers with calls a second. */
-export async function throughput(count: number, atOnce: number, work: (n: number) => Promise<unknown>): Promise<number> {
+export async function throughput(
+  count: number,
+  atOnce: number,
+  work: (n: number) => Promise<unknown>,
+): Promise<number> {
   let next = 0;
   const began = performance.now();
   const worker = async () => {
@@ -36,7 +40,9 @@ export async function throughput(count: number, atOnce: number, work: (n: number
 export function table(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => {
     const beside = figures.find(({ name }) => name === figure.beside);
-    const ratios = beside ? figure.values.map((value, round) => value / (beside.values[round] ?? Number.NaN)) : [];
+    const ratios = beside
+      ? figure.values.map((value, round) => value / (beside.values[round] ?? Number.NaN))
+      : [];
     return [
       figure.name,
       figure.unit,
@@ -48,7 +54,12 @@ export function table(figures: readonly Figure[]): string {
   const all = [['measured', 'unit', 'median', 'min–max', 'ratio'], ...rows];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
   return all
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }
 

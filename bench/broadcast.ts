@@ -1,0 +1,154 @@
+/**
+ * From a chat command to its arrival at the room's members: 50 rooms of 20, 1,000 commands a second from an open loop, so
+ * that a slow answer does not slow the asking. The server is a process of its own on Redis and Postgres, its projector runs.
+ */
+import { SignJWT } from 'jose';
+import { io, type Socket } from 'socket.io-client';
+import { startPostgres } from '../test/kit/postgres.ts';
+import { type RunningProcess, startProcess } from '../test/kit/process.ts';
+import { startRedis } from '../test/kit/redis.ts';
+import { type Figure, quantile } from './measure.ts';
+
+const rooms = 50;
+const members = 20;
+const perSecond = 1_000;
+const seconds = 5;
+const secret = 'a secret of the benchmark, longer than thirty-two';
+const main = (path: string) => new URL(path, import.meta.url).pathname;
+
+export async function broadcast(rounds: number): Promise<Figure[]> {
+  const redis = await startRedis();
+  const postgres = await startPostgres();
+  const env = {
+    ...{ PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn', RATE_LIMIT_SCALE: '0' },
+    ...{ REDIS_URL: redis.url, DATABASE_URL: await postgres.createDatabase() },
+  };
+  const figures: Figure[] = [];
+  const add = (name: string, value: number, beside?: string) => {
+    const found = figures.find((figure) => figure.name === name);
+    if (found) found.values.push(value);
+    else figures.push({ name, unit: 'ms', values: [value], ...(beside !== undefined && { beside }) });
+  };
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const kind of ['bare relay', 'engine, single events', 'engine, batches'] as const) {
+        const server = await (kind === 'bare relay'
+          ? start(['--import', 'tsx', main('relay.ts')])
+          : start([main('../bin/workshop.js'), 'serve', '--json'], env));
+        const delays = await measure(server.url, kind);
+        await server.process.stop();
+        const beside = kind === 'bare relay' ? undefined : 'bare relay';
+        add(`${kind}, p50`, quantile(delays, 0.5), beside && `${beside}, p50`);
+        add(`${kind}, p99`, quantile(delays, 0.99), beside && `${beside}, p99`);
+      }
+    }
+  } finally {
+    await postgres.close();
+    await redis.close();
+  }
+  return figures;
+}
+
+async function start(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<{ process: RunningProcess; url: string }> {
+  const process = await startProcess({ command: globalThis.process.execPath, args, env });
+  const [line] = await process.waitFor(/\{"url".*\}/, 30_000);
+  return { process, url: JSON.parse(line).url };
+}
+
+async function measure(url: string, kind: string): Promise<number[]> {
+  const bare = kind === 'bare relay';
+  const ids = bare ? Array.from({ length: rooms }, (_, n) => n + 1) : await schedule(url);
+  const sockets: { socket: Socket; workshopId: number }[] = [];
+  for (const workshopId of ids)
+    for (let n = 0; n < members; n++) sockets.push({ socket: await connect(url, 2 + n), workshopId });
+  await Promise.all(
+    sockets.map(({ socket, workshopId }) =>
+      socket.emitWithAck('workshop:join', { workshopId, batch: kind === 'engine, batches' }),
+    ),
+  );
+  const delays: number[] = [];
+  const heard = ({ message }: { message: string }) =>
+    delays.push(performance.now() - Number(message.split(' ', 1)[0]));
+  for (const { socket } of sockets) {
+    socket.on('workshop:chat-message', heard);
+    socket.on('workshop:events', ({ events }: { events: { type: string; message: string }[] }) => {
+      for (const event of events) if (event.type === 'chat-message') heard(event);
+    });
+  }
+  await pace(perSecond * seconds, (n) => {
+    const { socket, workshopId } = sockets[(n * 7) % sockets.length] ?? raise();
+    socket.emit('workshop:chat', {
+      workshopId,
+      message: `${performance.now()} and as many words as people write in a chat`,
+    });
+  });
+  const due = perSecond * seconds * members;
+  for (let wait = 0; delays.length < due && wait < 100; wait++)
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  if (delays.length < due)
+    throw new Error(`${kind}: ${due - delays.length} of ${due} messages did not arrive`);
+  for (const { socket } of sockets) socket.disconnect();
+  return delays;
+}
+
+/** Calls `send` so many times at the rate, whether or not what was sent has been answered. */
+async function pace(count: number, send: (n: number) => void): Promise<void> {
+  const began = performance.now();
+  for (let n = 0; n < count; ) {
+    const due = Math.min(count, Math.floor(((performance.now() - began) / 1_000) * perSecond));
+    while (n < due) send(n++);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+async function schedule(url: string): Promise<number[]> {
+  const ids: number[] = [];
+  const post = async (user: number, path: string, body?: object) => {
+    const headers = { authorization: `Bearer ${await token(user)}`, 'content-type': 'application/json' };
+    const answer = await fetch(url + path, {
+      method: 'POST',
+      headers,
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+    return answer.json();
+  };
+  for (let room = 0; room < rooms; room++) {
+    const { id } = await post(1, '/api/workshops', { title: 'Bench', scheduledAt: new Date().toISOString() });
+    await post(1, `/api/workshops/${id}/start`);
+    await Promise.all(Array.from({ length: members }, (_, n) => post(2 + n, `/api/workshops/${id}/rsvp`)));
+    ids.push(id);
+  }
+  return ids;
+}
+
+const tokens = new Map<number, Promise<string>>();
+
+function token(user: number): Promise<string> {
+  const made =
+    tokens.get(user) ??
+    new SignJWT({ name: `User ${user}` })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(String(user))
+      .setExpirationTime('1h')
+      .sign(Buffer.from(secret));
+  tokens.set(user, made);
+  return made;
+}
+
+async function connect(url: string, user: number): Promise<Socket> {
+  const socket = io(`${url}/workshop`, {
+    auth: { token: await token(user) },
+    transports: ['websocket'],
+    forceNew: true,
+  });
+  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
+  return socket;
+}
+
+function raise(): never {
+  throw new Error('there are no sockets');
+}
