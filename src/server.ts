@@ -73,6 +73,7 @@ async function serve(config: Config, logger: Logger, stores: Stores): Promise<Ru
     config: { publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
     health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
     ...(page !== undefined && { page }),
+    operationsOnly: !serves,
   });
 
   const adapterRedis = serves ? await adapterConnection(config, logger) : undefined;

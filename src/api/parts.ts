@@ -37,6 +37,8 @@ export interface RestParts {
   limit?: (asking: Asking) => Promise<void>;
   /** The web page, bundled. */
   page?: Page;
+  /** Health, metrics and the operators' routes alone: a node that serves no workshops. */
+  operationsOnly?: boolean;
 }
 
 export interface RestConfig {

@@ -67,11 +67,13 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
 
   const context: RestContext = { ...parts, rooms: visibleRooms(parts.engine) };
   const api: Api = app.withTypeProvider<ZodTypeProvider>();
-  workshopRoutes(api, context);
-  membershipRoutes(api, context);
-  chatRoutes(api, context);
-  historyRoutes(api, context);
-  guestRoutes(api, context);
+  if (parts.operationsOnly !== true) {
+    workshopRoutes(api, context);
+    membershipRoutes(api, context);
+    chatRoutes(api, context);
+    historyRoutes(api, context);
+    guestRoutes(api, context);
+  }
   adminRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
