@@ -1,7 +1,7 @@
 /** The projector catching up with a log on Redis, beside writing the same events with one bare statement a thousand. */
 import postgres from 'postgres';
 import { arrayText } from '../projections/arrayText.ts';
-import { openDatabase } from '../projections/database.ts';
+import { openDatabase } from '../projections/open.ts';
 import { type Projector, projector } from '../projections/projector.ts';
 import { workshopEngine } from '../src/engine/engine.ts';
 import { redisLog } from '../src/log/redis/log.ts';

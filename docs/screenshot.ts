@@ -66,12 +66,12 @@ try {
   await does(jonas, 'raise-hand');
   await page.getByRole('button', { name: 'Let Jonas Berg speak' }).click();
   await hostSays('Welcome, everyone! We start with the starter, then shape the first loaf.');
-  await says(mei, 'Hello from Taipei 👋');
+  await says(mei, 'Hello from Taipei!');
   await says(tomas, 'My starter is three weeks old and smells of apples. Is that a good sign?');
   await says(noor, 'Apples are good! It is when it smells of paint that you should feed it more often.');
   await says(leo, 'What hydration are you using today?');
   await hostSays('75 %, with a fifth of it rye. The recipe is linked in the invitation.');
-  await says(amara, 'Mine doubled in four hours 🎉');
+  await says(amara, 'Mine doubled in four hours!');
   await does(priya, 'raise-hand');
   await does(tomas, 'raise-hand');
   await says(priya, 'I have a question about folding, whenever there is time.');

@@ -1,19 +1,7 @@
 /**
- * The database of the read models: Postgres, or PGlite in embedded mode, behind one small interface.
- * PGlite holds nothing that the log does not, so a folder that does not open or migrate is thrown away and made anew.
+ * The database of the read models: Postgres, or PGlite in embedded mode, behind one small interface (`open.ts` opens one).
  */
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { PGlite } from '@electric-sql/pglite';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
-import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
-import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
-import { drizzle as drizzlePostgres } from 'drizzle-orm/postgres-js';
-import { migrate as migratePostgres } from 'drizzle-orm/postgres-js/migrator';
-import postgres from 'postgres';
-import { parseInstant } from './columns.ts';
-import { retrying } from './retry.ts';
 
 export type Parameter = string | number | null;
 /** Of `query`: bigints are numbers, instants milliseconds since 1970, jsonb is parsed. */
@@ -33,109 +21,6 @@ export interface Database {
 
 export interface DatabaseOptions {
   onError(error: unknown): void;
-}
-
-export function openDatabase(
-  where: { url: string } | { folder: string },
-  options: DatabaseOptions,
-): Promise<Database> {
-  return 'url' in where
-    ? Promise.resolve(openPostgres(where.url, options))
-    : openPglite(where.folder, options);
-}
-
-const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
-/** Any number, the same in every process: migrations of nodes that start together take turns. */
-const migrationLock = 7_246_113;
-
-const int8 = 20;
-const timestamptz = 1184;
-
-/** Reaches Postgres when first used: opening it does not fail where Postgres is away. */
-export function openPostgres(url: string, { onError }: DatabaseOptions): Database {
-  const options = {
-    // Times are read back as text, whatever zone the server is set to.
-    connection: { TimeZone: 'UTC', application_name: 'workshop' },
-    onnotice: () => undefined,
-    fetch_types: false,
-    connect_timeout: 5,
-    backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
-  };
-  // One statement at a time on a connection: with several under way a killed backend fails them all.
-  const raw = postgres(url, {
-    ...options,
-    max: 4,
-    max_pipeline: 1,
-    types: {
-      whole: { to: int8, from: [int8], serialize: String, parse: Number },
-      instant: { to: timestamptz, from: [timestamptz], serialize: String, parse: parseInstant },
-    },
-  } as postgres.Options<Record<string, postgres.PostgresType>>); // `max_pipeline` is missing in the driver's types
-  const reads = postgres(url, { ...options, max: 8 });
-  const closing = new AbortController();
-
-  async function migrate(): Promise<void> {
-    const client = postgres(url, { ...options, max: 1 });
-    try {
-      await client`select pg_advisory_lock(${migrationLock})`;
-      await migratePostgres(drizzlePostgres(client), { migrationsFolder });
-    } finally {
-      // The lock goes with the connection.
-      await client.end({ timeout: 1 });
-    }
-  }
-
-  const ready = retrying(migrate, { signal: closing.signal, onError });
-  // Whoever closes before that has no use for the answer.
-  ready.catch(() => undefined);
-  return {
-    kind: 'postgres',
-    ready,
-    // Postgres itself finds out the types of the parameters; every one is cast in the statement.
-    query: (text, parameters) => raw.unsafe(text, [...parameters], { prepare: true }),
-    drizzle: drizzlePostgres(reads) as unknown as Drizzle, // differs in what `execute` returns, which is not used
-    async close() {
-      closing.abort();
-      await ready.catch(() => undefined);
-      await Promise.all([raw.end({ timeout: 5 }), reads.end({ timeout: 5 })]);
-    },
-  };
-}
-
-async function openPglite(folder: string, { onError }: DatabaseOptions): Promise<Database> {
-  let client: PGlite;
-  try {
-    client = await pglite(folder);
-  } catch (error) {
-    onError(new Error('the projections in the data folder are damaged; they are rebuilt', { cause: error }));
-    await rm(folder, { recursive: true, force: true });
-    client = await pglite(folder);
-  }
-  const opened = client;
-  return {
-    kind: 'pglite',
-    ready: Promise.resolve(),
-    query: async (text, parameters) => (await opened.query<Row>(text, [...parameters])).rows,
-    drizzle: drizzlePglite(opened) as unknown as Drizzle, // as above
-    close: () => opened.close(),
-  };
-}
-
-async function pglite(folder: string): Promise<PGlite> {
-  await mkdir(dirname(folder), { recursive: true });
-  const client = await PGlite.create({
-    dataDir: folder,
-    parsers: { [int8]: Number, [timestamptz]: parseInstant },
-  });
-  try {
-    await migratePglite(drizzlePglite(client), { migrationsFolder });
-    // One process has the folder: whoever held a lease before is gone.
-    await client.query('update projection_checkpoints set owner = null, lease_until = null');
-    return client;
-  } catch (error) {
-    await client.close().catch(() => undefined);
-    throw error;
-  }
 }
 
 /** The five characters by which Postgres names what went wrong; undefined where it was not Postgres that spoke. */

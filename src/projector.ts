@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../projections/database.ts';
 import { type Projector, projector } from '../projections/projector.ts';
+import { listParked } from '../projections/status.ts';
 import type { EventLog } from './log/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 
@@ -47,6 +48,21 @@ export function observedProjector({
       }
     },
   });
-  metrics.projectorLag.reset();
-  return running;
+  const looking = setInterval(() => {
+    metrics.projectorLag.set(running.lag() / 1_000);
+    listParked(database).then(
+      (parked) => metrics.parked.set(parked.length),
+      // The projector itself tells of a database that is away.
+      () => undefined,
+    );
+  }, lookMs);
+  return {
+    ...running,
+    close() {
+      clearInterval(looking);
+      return running.close();
+    },
+  };
 }
+
+const lookMs = 2_000;

@@ -1,7 +1,8 @@
 /** Opens what the configuration names: the log and the database, each on a server or in the data folder. */
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { type Database, openDatabase } from '../projections/database.ts';
+import type { Database } from '../projections/database.ts';
+import { openDatabase } from '../projections/open.ts';
 import type { Config } from './config.ts';
 import { type DataFolder, dataFolder } from './dataFolder.ts';
 import { embeddedLog } from './log/embedded/log.ts';
@@ -34,10 +35,7 @@ export async function openStores(config: Config, logger: Logger): Promise<Stores
   try {
     const secret = config.AUTH_SECRET ?? (ownSecret ? await folder?.secret() : undefined);
     const log = await openLog(config, folder, logger);
-    const database = await openDatabaseOf(config, folder, logger).catch(async (error: unknown) => {
-      await log.close();
-      throw error;
-    });
+    const database = openDatabaseOf(config, folder, logger);
     return {
       log,
       database,
@@ -84,7 +82,7 @@ export async function openLogForReading(config: Config, logger: Logger): Promise
   return embeddedLog({ path: join(resolve(config.DATA_DIR), 'log'), readOnly: true });
 }
 
-function openDatabaseOf(config: Config, folder: DataFolder | undefined, logger: Logger): Promise<Database> {
+function openDatabaseOf(config: Config, folder: DataFolder | undefined, logger: Logger): Database {
   const onError = (error: unknown) => logger.warn({ err: error }, 'the database reported an error');
   if (config.DATABASE_URL !== undefined) return openDatabase({ url: config.DATABASE_URL }, { onError });
   if (folder === undefined) throw new CodedError('internal', 'PGlite needs a data folder');

@@ -1,8 +1,10 @@
 /** Who is here and in which role, with what host and co-hosts may do about it behind a menu. */
 import { useRef, useState } from 'react';
 import type { AttendeeInfo, Reply, WorkshopSocket } from '../src/hooks/useWorkshopSocket.ts';
+import { Avatar } from './Avatar.tsx';
 import type { User } from './api.ts';
-import type { Notice } from './Room.tsx';
+import type { Notice } from './NoticeLine.tsx';
+import { standingIn } from './standing.ts';
 
 interface AttendeesProps {
   me: User;
@@ -15,21 +17,19 @@ export function Attendees({ me, room, attempt, onNotice }: AttendeesProps) {
   const { attendees, attendeeCount, loadAttendees } = room;
   const unlisted = attendeeCount - attendees.length;
   return (
-    <section className="card" aria-labelledby="people">
+    <section className="card people" aria-labelledby="people">
       <h2 id="people">
         In the room <span className="count">{attendeeCount}</span>
       </h2>
       <ul className="list tall">
         {attendees.map((attendee) => (
           <li key={attendee.userId} className="row">
-            <span className={`avatar hue${attendee.userId % 6}`} aria-hidden="true">
-              {initials(attendee.displayName)}
-            </span>
+            <Avatar {...attendee} />
             <span className="grow clip">
               {attendee.displayName}
               {attendee.userId === me.userId && <span className="soft"> (you)</span>}
             </span>
-            <span className="chip role">{roleOf(attendee)}</span>
+            <Role attendee={attendee} />
             <Actions me={me} room={room} attendee={attendee} attempt={attempt} onNotice={onNotice} />
           </li>
         ))}
@@ -47,12 +47,10 @@ function Actions({ me, room, attendee, attempt, onNotice }: AttendeesProps & { a
   const dialog = useRef<HTMLDialogElement>(null);
   const [reason, setReason] = useState('');
   const { userId, displayName, isHost, isCoHost, canSpeak } = attendee;
-  const iHost = room.workshopState?.hostId === me.userId;
-  const iCoHost = room.workshopState?.coHostIds.includes(me.userId) === true;
+  const mine = standingIn(room.workshopState, me.userId);
   // Nobody moderates the host, only the host moderates co-hosts.
-  const may = (iHost || (iCoHost && !isCoHost)) && !isHost && userId !== me.userId;
+  const may = (mine.isHost || (mine.moderates && !isCoHost)) && !isHost && userId !== me.userId;
   if (!may) return null;
-  const open = room.workshopState?.status === 'lobby' || room.workshopState?.status === 'live';
 
   const remove = async () => {
     if (!(await attempt(room.removeUser(userId, reason.trim() === '' ? undefined : reason)))) return;
@@ -60,17 +58,18 @@ function Actions({ me, room, attendee, attempt, onNotice }: AttendeesProps & { a
     onNotice({ text: `${displayName} was removed and can’t come back.`, undo: readmit });
   };
   const choices: [label: string, offered: boolean, choose: () => Promise<unknown>][] = [
-    ['Let speak', open && !canSpeak, () => attempt(room.approveSpeaker(userId))],
-    ['Stop speaking', open && canSpeak, () => attempt(room.revokeSpeaker(userId))],
-    ['Ask to mute', open, () => attempt(room.muteUser(userId))],
-    ['Make co-host', iHost && !isCoHost, () => attempt(room.promoteCoHost(userId))],
-    ['Take co-host role back', iHost && isCoHost, () => attempt(room.demoteCoHost(userId))],
+    ['Let speak', mine.isOpen && !canSpeak, () => attempt(room.approveSpeaker(userId))],
+    ['Stop speaking', mine.isOpen && canSpeak, () => attempt(room.revokeSpeaker(userId))],
+    ['Ask to mute', mine.isOpen, () => attempt(room.muteUser(userId))],
+    ['Make co-host', mine.isHost && !isCoHost, () => attempt(room.promoteCoHost(userId))],
+    ['Take co-host role back', mine.isHost && isCoHost, () => attempt(room.demoteCoHost(userId))],
   ];
 
   return (
     <>
       <button
         type="button"
+        className="quiet more"
         aria-haspopup="dialog"
         aria-label={`Actions for ${displayName}`}
         onClick={() => dialog.current?.showModal()}
@@ -110,15 +109,8 @@ function Actions({ me, room, attendee, attempt, onNotice }: AttendeesProps & { a
   );
 }
 
-function roleOf({ isHost, isCoHost, canSpeak }: AttendeeInfo): string {
-  if (isHost) return 'Host';
-  if (isCoHost) return 'Co-host';
-  return canSpeak ? 'Speaker' : 'Listener';
-}
-
-function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
-  const first = [...(words[0] ?? '')][0] ?? '?';
-  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
-  return (first + last).toLocaleUpperCase();
+/** What sets someone apart; most only listen, and of them nothing is said. */
+function Role({ attendee: { isHost, isCoHost, canSpeak } }: { attendee: AttendeeInfo }) {
+  const role = isHost ? 'Host' : isCoHost ? 'Co-host' : canSpeak ? 'Speaker' : null;
+  return role && <span className={isHost || isCoHost ? 'chip leads' : 'chip speaks'}>{role}</span>;
 }

@@ -2,7 +2,9 @@
 import { type FormEvent, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { type ChatMessage, useWorkshopChat } from '../src/hooks/useWorkshopChat.ts';
 import type { Reply, WorkshopSocket } from '../src/hooks/useWorkshopSocket.ts';
+import { Avatar } from './Avatar.tsx';
 import type { User } from './api.ts';
+import { standingIn } from './standing.ts';
 import { sayClock, sayRefusal } from './words.ts';
 
 const longest = 1_000;
@@ -27,39 +29,27 @@ export function Chat({ me, room, workshopId, attempt }: ChatProps) {
   const { outgoing, send, drop } = useOutgoing(sendMessage);
   const news = useNews(messages, me);
   const list = useStuckToEnd(messages.length + outgoing.length);
-  const { workshopState } = room;
-  const moderates =
-    workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
-  const open = workshopState?.status === 'lobby' || workshopState?.status === 'live';
+  const { moderates, isOpen, isOver } = standingIn(room.workshopState, me.userId);
 
   return (
     <section className="card chat" aria-labelledby="chat">
       <h2 id="chat">Chat</h2>
+      {messages.length + outgoing.length === 0 && isOpen && (
+        <p className="soft">Nothing has been said yet.</p>
+      )}
       {/* Not itself a live region: a screen reader would read it all again after every change. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <ol ref={list} className="messages" role="log" aria-live="off" aria-labelledby="chat" tabIndex={0}>
         {messages.map((message) => (
-          <li key={message.id}>
-            <p className="row">
-              <strong className="clip">{message.displayName}</strong>
-              <time className="soft" dateTime={message.createdAt.toISOString()}>
-                {sayClock(message.createdAt)}
-              </time>
-              {open && message.message !== null && (moderates || message.userId === me.userId) && (
-                <button
-                  type="button"
-                  className="quiet small"
-                  aria-label={`Delete the message of ${message.displayName}`}
-                  onClick={() => void attempt(deleteMessage(message.id))}
-                >
-                  Delete
-                </button>
-              )}
-            </p>
-            <p className={message.message === null ? 'soft said' : 'said'}>
-              {message.message ?? 'This message was deleted.'}
-            </p>
-          </li>
+          <Line
+            key={message.id}
+            message={message}
+            onDelete={
+              isOpen && (moderates || message.userId === me.userId)
+                ? () => void attempt(deleteMessage(message.id))
+                : undefined
+            }
+          />
         ))}
         {outgoing.map(({ key, text, problem }) => (
           <li key={`outgoing ${key}`} className="outgoing">
@@ -83,8 +73,36 @@ export function Chat({ me, room, workshopId, attempt }: ChatProps) {
       <p className="hidden" role="status">
         {news}
       </p>
-      <Composer enabled={open} onSend={send} />
+      {!isOver && <Composer enabled={isOpen} onSend={send} />}
     </section>
+  );
+}
+
+function Line({ message, onDelete }: { message: ChatMessage; onDelete: (() => void) | undefined }) {
+  const { displayName, createdAt, message: text } = message;
+  return (
+    <li className="line">
+      <Avatar {...message} />
+      <div className="grow">
+        <p className="byline">
+          <strong className="clip">{displayName}</strong>
+          <time className="soft" dateTime={createdAt.toISOString()}>
+            {sayClock(createdAt)}
+          </time>
+          {onDelete !== undefined && text !== null && (
+            <button
+              type="button"
+              className="quiet small delete"
+              aria-label={`Delete the message of ${displayName}`}
+              onClick={onDelete}
+            >
+              Delete
+            </button>
+          )}
+        </p>
+        <p className={text === null ? 'soft said' : 'said'}>{text ?? 'This message was deleted.'}</p>
+      </div>
+    </li>
   );
 }
 

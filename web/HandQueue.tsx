@@ -1,7 +1,9 @@
 /** Whose hand is up, in order, the same for everyone; host and co-hosts let speak from here. */
 import { useEffect } from 'react';
 import type { Reply, WorkshopSocket } from '../src/hooks/useWorkshopSocket.ts';
+import { Avatar } from './Avatar.tsx';
 import type { User } from './api.ts';
+import { standingIn } from './standing.ts';
 import { sayPlace } from './words.ts';
 
 interface HandQueueProps {
@@ -12,29 +14,27 @@ interface HandQueueProps {
 
 export function HandQueue({ me, room, attempt }: HandQueueProps) {
   const { raisedHands, attendees, attendeeCount, workshopState, joined, loadAttendees } = room;
-  const names = new Map(attendees.map(({ userId, displayName }) => [userId, displayName]));
-  const nameless = raisedHands.some((userId) => !names.has(userId)) && attendees.length < attendeeCount;
+  const people = new Map(attendees.map((attendee) => [attendee.userId, attendee]));
+  const nameless = raisedHands.some((userId) => !people.has(userId)) && attendees.length < attendeeCount;
   // In a big room a hand can be up whose name no one told yet.
   useEffect(() => {
     if (nameless) void loadAttendees();
   }, [nameless, loadAttendees]);
 
-  const moderates =
-    workshopState?.hostId === me.userId || workshopState?.coHostIds.includes(me.userId) === true;
-  const open = workshopState?.status === 'lobby' || workshopState?.status === 'live';
+  const { moderates, isOpen } = standingIn(workshopState, me.userId);
   const place = raisedHands.indexOf(me.userId) + 1;
 
   return (
-    <section className="card stack" aria-labelledby="hands">
+    <section className="card hands" aria-labelledby="hands">
       <div className="row spread">
         <h2 id="hands">
           Raised hands {raisedHands.length > 0 && <span className="count">{raisedHands.length}</span>}
         </h2>
         <button
           type="button"
-          className={place > 0 ? '' : 'primary'}
+          className={place > 0 || moderates ? '' : 'primary'}
           aria-pressed={place > 0}
-          disabled={!open || !joined}
+          disabled={!isOpen || !joined}
           onClick={() => void attempt(place > 0 ? room.lowerHand() : room.raiseHand())}
         >
           {place > 0 ? 'Lower hand' : 'Raise hand'}
@@ -43,20 +43,25 @@ export function HandQueue({ me, room, attempt }: HandQueueProps) {
       <p role="status" className={place > 0 ? 'mine' : 'hidden'}>
         {place > 0 && `Your hand is up. You are ${sayPlace(place)} in the queue.`}
       </p>
-      {!open && <p className="soft">Hands can be raised once the lobby is open.</p>}
-      {open && raisedHands.length === 0 && <p className="soft">Nobody is waiting to speak.</p>}
+      {!isOpen && <p className="soft">Hands can be raised once the lobby is open.</p>}
+      {isOpen && raisedHands.length === 0 && <p className="soft">Nobody is waiting to speak.</p>}
       <ol className="list">
         {raisedHands.map((userId, index) => {
-          const name = names.get(userId) ?? `Attendee ${userId}`;
+          const { displayName: name, avatarUrl } = people.get(userId) ?? {
+            displayName: `Attendee ${userId}`,
+            avatarUrl: null,
+          };
           return (
-            <li key={userId} className="row spread">
+            <li key={userId} className="row end">
               <span className="number" aria-hidden="true">
                 {index + 1}
               </span>
+              <Avatar userId={userId} displayName={name} avatarUrl={avatarUrl} />
               <span className="grow clip">{name}</span>
               {moderates && userId !== workshopState?.hostId && (
                 <button
                   type="button"
+                  className="small"
                   aria-label={`Let ${name} speak`}
                   onClick={() => void attempt(letSpeak(room, userId))}
                 >
@@ -66,7 +71,7 @@ export function HandQueue({ me, room, attempt }: HandQueueProps) {
               {moderates && (
                 <button
                   type="button"
-                  className="quiet"
+                  className="quiet small"
                   aria-label={`Lower the hand of ${name}`}
                   onClick={() => void attempt(room.lowerHand(userId))}
                 >

@@ -1,12 +1,19 @@
 /** One workshop: gets one in, and lays out what happens there. */
-import { useCallback, useEffect, useState } from 'react';
-import { type Reply, useWorkshopSocket, type WorkshopSocket } from '../src/hooks/useWorkshopSocket.ts';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import {
+  type Reply,
+  useWorkshopSocket,
+  type WorkshopSocket,
+  type WorkshopState,
+} from '../src/hooks/useWorkshopSocket.ts';
 import { Attendees } from './Attendees.tsx';
 import { api, type Step, type User, type Workshop } from './api.ts';
 import { Chat } from './Chat.tsx';
 import { ConfirmButton } from './ConfirmButton.tsx';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
 import { HandQueue } from './HandQueue.tsx';
+import { type Notice, NoticeLine } from './NoticeLine.tsx';
+import { standingIn } from './standing.ts';
 import { sayClock, sayRefusal, sayStatus, sayTime } from './words.ts';
 
 interface RoomProps {
@@ -16,16 +23,11 @@ interface RoomProps {
   onSignedOut(): void;
 }
 
-/** What the page says about the last thing done, and a way to take it back where there is one. */
-export interface Notice {
-  text: string;
-  problem?: boolean;
-  undo?: () => void;
-}
-
-export function Room({ me, workshopId, onExit, onSignedOut }: RoomProps) {
+export function Room({ me: noted, workshopId, onExit, onSignedOut }: RoomProps) {
   const { workshop, admitted, problem } = useAdmission(workshopId, onSignedOut);
   const room = useWorkshopSocket(admitted ? workshopId : null);
+  // The server's word goes before our own note: another tab may have signed in as someone else since.
+  const me = useMemo(() => ({ ...noted, userId: room.userId ?? noted.userId }), [noted, room.userId]);
   const [notice, setNotice] = useState<Notice | null>(null);
   const unauthenticated = room.error?.code === 'unauthenticated';
   useEffect(() => {
@@ -46,28 +48,32 @@ export function Room({ me, workshopId, onExit, onSignedOut }: RoomProps) {
   const refused = room.error !== null && !room.joined && room.workshopState === null;
 
   return (
-    <>
+    <div className="room">
       <ConnectionBanner room={room} active={admitted && !over} />
       <main className="wide">
-        <RoomHeader me={me} room={room} workshop={workshop} onExit={onExit} onNotice={setNotice} />
-        <NoticeLine notice={notice} />
+        <RoomHeader
+          me={me}
+          room={room}
+          workshop={workshop}
+          notice={over ? null : notice}
+          onExit={onExit}
+          onNotice={setNotice}
+        />
         {problem !== '' && <p className="problem card">{problem}</p>}
         {refused && <Refused room={room} />}
         {over && <p className="card">This workshop is over. Thank you for coming.</p>}
-        {room.workshopState !== null && !over && (
-          <div className="columns">
-            <div className="stack">
-              <HandQueue me={me} room={room} attempt={attempt} />
-              <Attendees me={me} room={room} attempt={attempt} onNotice={setNotice} />
-            </div>
+        {room.workshopState !== null && (
+          <div className={over ? 'columns over' : 'columns'}>
+            {!over && <HandQueue me={me} room={room} attempt={attempt} />}
             <Chat me={me} room={room} workshopId={workshopId} attempt={attempt} />
+            {!over && <Attendees me={me} room={room} attempt={attempt} onNotice={setNotice} />}
           </div>
         )}
         {room.workshopState === null && !refused && problem === '' && !over && (
           <p className="soft">Entering the room…</p>
         )}
       </main>
-    </>
+    </div>
   );
 }
 
@@ -118,16 +124,16 @@ interface HeaderProps {
   me: User;
   room: WorkshopSocket;
   workshop: Workshop | null;
+  notice: Notice | null;
   onExit(): void;
   onNotice(notice: Notice | null): void;
 }
 
-function RoomHeader({ me, room, workshop, onExit, onNotice }: HeaderProps) {
+function RoomHeader({ me, room, workshop, notice, onExit, onNotice }: HeaderProps) {
   const { workshopState } = room;
   const status = workshopState?.status ?? workshop?.status;
   const title = workshopState?.title ?? workshop?.title ?? 'Workshop';
-  const isHost = workshopState?.hostId === me.userId;
-  const mayEnd = isHost || workshopState?.coHostIds.includes(me.userId) === true;
+  const { isHost, moderates, isOver } = standingIn(workshopState, me.userId);
   useEffect(() => {
     document.title = `${title} · Workshop rooms`;
     return () => {
@@ -150,56 +156,53 @@ function RoomHeader({ me, room, workshop, onExit, onNotice }: HeaderProps) {
   };
 
   return (
-    <header className="stack">
+    <header>
       <div className="row spread">
         <h1 className="grow">{title}</h1>
-        <button type="button" onClick={() => void share()}>
-          Copy link
-        </button>
-        <button type="button" onClick={onExit}>
-          Leave
-        </button>
+        <div className="row">
+          {isHost && status === 'scheduled' && (
+            <button type="button" onClick={() => void step('open-lobby')}>
+              Open lobby
+            </button>
+          )}
+          {moderates && (status === 'scheduled' || status === 'lobby') && (
+            <button type="button" className="primary" onClick={() => void step('start')}>
+              Start
+            </button>
+          )}
+          {moderates && status === 'live' && (
+            <ConfirmButton
+              label="End workshop"
+              question={`End it for all ${room.attendeeCount} present? This can’t be undone.`}
+              confirm="End for everyone"
+              onConfirm={() => void step('end')}
+            />
+          )}
+          {!isOver && (
+            <button type="button" onClick={() => void share()}>
+              Copy link
+            </button>
+          )}
+          <button type="button" onClick={onExit}>
+            {isOver ? 'All workshops' : 'Leave'}
+          </button>
+        </div>
       </div>
-      <div className="row">
+      <div className="row about">
         {status !== undefined && <span className={`chip ${status}`}>{sayStatus(status)}</span>}
-        {workshopState?.startedAt && <span className="soft">since {sayClock(workshopState.startedAt)}</span>}
-        {status === 'scheduled' && workshop !== null && (
-          <span className="soft">{sayTime(workshopState?.scheduledAt ?? workshop.scheduledAt)}</span>
-        )}
-        {isHost && status === 'scheduled' && (
-          <button type="button" onClick={() => void step('open-lobby')}>
-            Open lobby
-          </button>
-        )}
-        {mayEnd && (status === 'scheduled' || status === 'lobby') && (
-          <button type="button" className="primary" onClick={() => void step('start')}>
-            Start
-          </button>
-        )}
-        {mayEnd && status === 'live' && (
-          <ConfirmButton
-            label="End workshop"
-            question={`End it for all ${room.attendeeCount} present? This can’t be undone.`}
-            confirm="End for everyone"
-            onConfirm={() => void step('end')}
-          />
-        )}
+        <span className="soft">{sayWhen(workshopState, workshop)}</span>
+        <NoticeLine notice={notice} />
       </div>
     </header>
   );
 }
 
-function NoticeLine({ notice }: { notice: Notice | null }) {
-  return (
-    <div className="row notice" role={notice?.problem ? 'alert' : 'status'}>
-      {notice !== null && <span className={notice.problem ? 'problem' : ''}>{notice.text}</span>}
-      {notice?.undo && (
-        <button type="button" className="quiet" onClick={notice.undo}>
-          Undo
-        </button>
-      )}
-    </div>
-  );
+/** When it takes place, or took. */
+function sayWhen(state: WorkshopState | null, workshop: Workshop | null): string {
+  if (state?.startedAt && state.endedAt) return `${sayTime(state.startedAt)} to ${sayClock(state.endedAt)}`;
+  if (state?.startedAt) return `since ${sayClock(state.startedAt)}`;
+  const scheduledAt = state?.scheduledAt ?? workshop?.scheduledAt;
+  return scheduledAt === undefined ? '' : sayTime(scheduledAt);
 }
 
 function Refused({ room }: { room: WorkshopSocket }) {

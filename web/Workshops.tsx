@@ -36,6 +36,9 @@ export function Workshops({ me, onChoose, onSignedOut, onRename }: WorkshopsProp
   );
 }
 
+/** How often the list is looked at anew while it is being looked at, in milliseconds. */
+const refreshMs = 5_000;
+
 interface ListProps {
   me: User;
   onChoose(workshopId: number): void;
@@ -45,6 +48,7 @@ interface ListProps {
 function Upcoming({ me, onChoose, onRefused }: ListProps) {
   const [workshops, setWorkshops] = useState<Workshop[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
+  const [pages, setPages] = useState(1);
 
   const load = useCallback(
     async (cursor?: string) => {
@@ -52,12 +56,26 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
       if (!answer.ok) return onRefused(answer.error);
       const { items, nextCursor } = answer.value;
       const upcoming = items.filter(({ status }) => status !== 'ended' && status !== 'cancelled');
-      setWorkshops((before) => (cursor === undefined ? upcoming : [...(before ?? []), ...upcoming]));
+      setWorkshops((before) => inOrder(cursor === undefined ? upcoming : [...(before ?? []), ...upcoming]));
+      setPages((before) => (cursor === undefined ? 1 : before + 1));
       setNext(nextCursor);
     },
     [onRefused],
   );
   useEffect(() => void load(), [load]);
+  useEffect(() => {
+    // Whoever went on to further pages keeps them.
+    if (pages > 1) return;
+    const refresh = () => {
+      if (document.visibilityState === 'visible') void load();
+    };
+    const timer = setInterval(refresh, refreshMs);
+    document.addEventListener('visibilitychange', refresh);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', refresh);
+    };
+  }, [load, pages]);
 
   return (
     <section className="card" aria-labelledby="upcoming">
@@ -75,13 +93,15 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
         {workshops?.map(({ id, title, status, scheduledAt, hostId }) => (
           <li key={id} className="row spread">
             <div className="grow">
-              <strong className="clip">{title}</strong>
-              <span className="soft">
-                {sayTime(scheduledAt)}
-                {hostId === me.userId && ' · you host it'}
-              </span>
+              <strong className="title">{title}</strong>
+              <p className="row">
+                <span className={`chip ${status}`}>{sayStatus(status)}</span>
+                <span className="soft">
+                  {sayTime(scheduledAt)}
+                  {hostId === me.userId && ' · you host it'}
+                </span>
+              </p>
             </div>
-            <span className={`chip ${status}`}>{sayStatus(status)}</span>
             <button type="button" onClick={() => onChoose(id)} aria-label={`Enter ${title}`}>
               Enter
             </button>
@@ -94,6 +114,14 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
         </button>
       )}
     </section>
+  );
+}
+
+/** What is on, then what is soon. */
+function inOrder(workshops: Workshop[]): Workshop[] {
+  const stage = ({ status }: Workshop) => ['live', 'lobby'].indexOf(status) + 1 || 3;
+  return workshops.sort(
+    (one, other) => stage(one) - stage(other) || Date.parse(one.scheduledAt) - Date.parse(other.scheduledAt),
   );
 }
 

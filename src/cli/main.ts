@@ -52,7 +52,7 @@ const common = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' 
 function overview(): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `Usage: workshop <command>\n\n${lines.join('\n')}\n\nEach has --help and --json. Settings come from the environment (docs/configuration.md).\n`;
+  return `Usage: workshop <command>\n\n${lines.join('\n')}\n\nEach has --help and --json. Settings come from the environment (docs/reference/configuration.md).\n`;
 }
 
 function helpOf(command: CliCommand): string {

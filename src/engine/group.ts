@@ -36,6 +36,12 @@ export function nextGroup(cell: Cell): Group {
       settleDecided(cell, pending, decision);
       continue;
     }
+    if (decision.events.length > maxEventsPerAppend) {
+      // It would never fit, and wait for ever.
+      settled.add(pending);
+      fail(pending, 'internal', `a command may append ${maxEventsPerAppend} events at most`, false);
+      continue;
+    }
     events += decision.events.length;
     if (events > maxEventsPerAppend) break;
     const drafted = draft(room, pending.command, decision.events, pending.commandId);

@@ -1,4 +1,4 @@
-/** What the process tells Prometheus at `/metrics`. Every name is listed in `docs/operations.md`. */
+/** What the process tells Prometheus at `/metrics`. Every name is listed in `docs/reference/metrics.md`. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -59,8 +59,8 @@ export function metrics() {
     }),
     projectorLag: new Gauge({
       registers,
-      name: 'workshop_projector_lag_events',
-      help: 'Appends that the projector has yet to fold',
+      name: 'workshop_projector_lag_seconds',
+      help: 'Since the oldest event was appended that this projector has read and not yet written',
     }),
     parked: new Gauge({
       registers,

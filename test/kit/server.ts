@@ -51,10 +51,7 @@ export interface Guest {
   socket: Socket;
   /** Every message but acknowledgements, in order. */
   heard: { name: string; payload: Json }[];
-  say<N extends CommandName>(
-    name: N,
-    payload: Header & Own<N>,
-  ): Promise<Reply>;
+  say<N extends CommandName>(name: N, payload: Header & Own<N>): Promise<Reply>;
   /** Any message at all. */
   ask(event: string, ...values: unknown[]): Promise<Json>;
   /** The payloads of one kind of message. */

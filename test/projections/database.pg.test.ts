@@ -2,7 +2,8 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { isRefusal, openDatabase } from '../../projections/database.ts';
+import { isRefusal } from '../../projections/database.ts';
+import { openDatabase } from '../../projections/open.ts';
 import { highestWorkshopId } from '../../projections/workshops/queries.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { freePort } from '../kit/ports.ts';
@@ -55,7 +56,7 @@ describe('Postgres', () => {
   it('one that is away is tried again, and closing does not wait for it', async () => {
     const errors: unknown[] = [];
     const url = `postgres://postgres@127.0.0.1:${await freePort()}/nobody`;
-    const database = await openDatabase({ url }, { onError: (error) => errors.push(error) });
+    const database = openDatabase({ url }, { onError: (error) => errors.push(error) });
     await until(() => errors.length >= 2, { what: 'two tries' });
     await expect(highestWorkshopId(database)).rejects.toMatchObject({ code: 'unavailable' });
     await database.close();
@@ -85,13 +86,13 @@ describe('PGlite', () => {
   it('keeps what was written when it is opened again', async () => {
     const folder = temporaryFolder('pglite');
     const path = join(folder.path, 'deeper', 'projections');
-    const first = await openDatabase({ folder: path }, quiet);
+    const first = openDatabase({ folder: path }, quiet);
     await first.query(
       `insert into projection_parked values (5, 'rooms', 0, 1, 'reason', 1, now(), false)`,
       [],
     );
     await first.close();
-    const second = await openDatabase({ folder: path }, quiet);
+    const second = openDatabase({ folder: path }, quiet);
     expect(await second.query('select workshop_id from projection_parked', [])).toEqual([{ workshop_id: 5 }]);
     await second.close();
     await folder.close();
@@ -110,11 +111,13 @@ describe('PGlite', () => {
   ])('a folder %s is thrown away and made anew', async (_, damage) => {
     const folder = temporaryFolder('pglite');
     const path = join(folder.path, 'projections');
-    const first = await openDatabase({ folder: path }, quiet);
+    const first = openDatabase({ folder: path }, quiet);
+    await first.ready;
     await first.close();
     damage(path);
     const errors: unknown[] = [];
-    const second = await openDatabase({ folder: path }, { onError: (error) => errors.push(error) });
+    const second = openDatabase({ folder: path }, { onError: (error) => errors.push(error) });
+    await second.ready;
     expect(errors).toHaveLength(1);
     expect(await highestWorkshopId(second)).toBe(0);
     await second.close();

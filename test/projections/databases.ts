@@ -1,6 +1,7 @@
 /** The two kinds of database, fresh and empty, for suites that must hold on both. */
 import { join } from 'node:path';
-import { type Database, openDatabase } from '../../projections/database.ts';
+import type { Database } from '../../projections/database.ts';
+import { openDatabase } from '../../projections/open.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { sharedPostgres } from '../kit/shared.ts';
 
@@ -24,7 +25,7 @@ async function freshPostgres(): Promise<FreshDatabase> {
 
 async function freshPglite(): Promise<FreshDatabase> {
   const folder = temporaryFolder('pglite');
-  const open = () => openDatabase({ folder: join(folder.path, 'projections') }, { onError: fail });
+  const open = async () => openDatabase({ folder: join(folder.path, 'projections') }, { onError: fail });
   const database = await open();
   return {
     database,

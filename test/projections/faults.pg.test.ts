@@ -2,7 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Database, openDatabase } from '../../projections/database.ts';
+import type { Database } from '../../projections/database.ts';
+import { openDatabase } from '../../projections/open.ts';
 import { type Projector, type ProjectorEvent, projector } from '../../projections/projector.ts';
 import { foldedVersion } from '../../projections/workshops/queries.ts';
 import { type PostgresServer, startPostgres } from '../kit/postgres.ts';

@@ -1,7 +1,8 @@
 /** The projector on the real logs: Redis Streams into Postgres, LMDB into PGlite. Needs Redis and Postgres. */
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Database, openDatabase } from '../../projections/database.ts';
+import type { Database } from '../../projections/database.ts';
+import { openDatabase } from '../../projections/open.ts';
 import { type Projector, projector } from '../../projections/projector.ts';
 import { eventsBehind } from '../../projections/status.ts';
 import { foldedVersion } from '../../projections/workshops/queries.ts';
