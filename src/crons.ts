@@ -23,17 +23,22 @@ export interface CronParts {
 export interface WorkshopCrons {
   /** Resolves once this node has a lease: what it holds before counts for nothing. */
   ready: Promise<void>;
+  /** For how long nobody is to be recorded as gone, in milliseconds: one lease from the end of an outage of the log. */
+  quietMs(): number;
   close(): void;
 }
 
 /** Workshops looked at in one round. */
 const round = 100;
+/** When a workshop that could not be looked at is looked at again. */
+const againMs = 10_000;
 
 export function initWorkshopCrons(parts: CronParts): WorkshopCrons {
   const timers = new Cron('* * * * * *', { protect: true, catch: parts.failed }, () => runTimers(parts));
   const leases = keepLeases(parts);
   return {
     ready: leases.ready,
+    quietMs: leases.quietMs,
     close() {
       timers.stop();
       leases.close();
@@ -42,21 +47,27 @@ export function initWorkshopCrons(parts: CronParts): WorkshopCrons {
 }
 
 /** Does what is due, and notes when each workshop that was looked at wants to be looked at next. */
-export async function runTimers({ engine, log, timers }: CronParts): Promise<void> {
+export async function runTimers(parts: CronParts): Promise<void> {
+  const { log, failed } = parts;
   for (const workshopId of await log.timers.due(round)) {
-    const found = await engine.room(workshopId);
-    if (found === undefined) {
-      await log.timers.set(workshopId, null, 0);
-      continue;
+    try {
+      await look(parts, workshopId);
+    } catch (error) {
+      failed(error);
+      // One workshop that cannot be read must not keep the others waiting.
+      await log.timers.set(workshopId, log.now() + againMs, Number.MAX_SAFE_INTEGER);
     }
-    const timer = nextTimer(found.room, timers);
-    if (timer === undefined || timer.at > log.now()) {
-      await log.timers.set(workshopId, timer?.at ?? null, found.room.version);
-      continue;
-    }
-    // Its event wakes the workshop: the next round finds what comes after.
-    await engine.handle({ workshopId, name: timer.command, payload: {}, actor: { kind: 'system' } });
   }
+}
+
+async function look({ engine, log, timers }: CronParts, workshopId: number): Promise<void> {
+  const found = await engine.room(workshopId);
+  if (found === undefined) return log.timers.set(workshopId, null, 0);
+  const timer = nextTimer(found.room, timers);
+  if (timer === undefined || timer.at > log.now())
+    return log.timers.set(workshopId, timer?.at ?? null, found.room.version);
+  // Its event wakes the workshop: the next round finds what comes after.
+  await engine.handle({ workshopId, name: timer.command, payload: {}, actor: { kind: 'system' } });
 }
 
 /**
@@ -68,6 +79,7 @@ function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): 
   const everyMs = leaseMs * 0.15;
   // While the log is away nobody's lease can be renewed: after that, nobody is gone for one full lease.
   let reachableSince: number | undefined;
+  let wasAway = false;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -78,6 +90,7 @@ function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): 
       if (performance.now() - reachableSince >= leaseMs) await reap();
     } catch (error) {
       reachableSince = undefined;
+      wasAway = true;
       failed(error);
     }
     if (!closed) timer = setTimeout(() => void keep(), everyMs);
@@ -99,6 +112,12 @@ function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): 
   const ready = keep();
   return {
     ready,
+    quietMs() {
+      if (!wasAway) return 0;
+      return reachableSince === undefined
+        ? leaseMs
+        : Math.max(0, leaseMs - (performance.now() - reachableSince));
+    },
     close() {
       closed = true;
       clearTimeout(timer);

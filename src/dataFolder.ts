@@ -6,7 +6,7 @@
  *   server.json  address of the running server and the key with which the command line speaks to it
  */
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -39,14 +39,12 @@ export async function dataFolder(given: string, exclusive: boolean): Promise<Dat
     path,
     file,
     async secret() {
-      try {
-        return (await readFile(file('secret'), 'utf8')).trim();
-      } catch (error) {
-        if (!isMissing(error)) throw error;
-        const made = randomBytes(36).toString('base64url');
-        await writeFile(file('secret'), `${made}\n`, { mode: ownerOnly, flag: 'wx' });
-        return made;
-      }
+      const made = `${file('secret')}.${randomBytes(4).toString('hex')}`;
+      await writeFile(made, `${randomBytes(36).toString('base64url')}\n`, { mode: ownerOnly });
+      // The first one stays, whoever starts at the same time.
+      await linked(made, file('secret'));
+      await rm(made);
+      return (await readFile(file('secret'), 'utf8')).trim();
     },
     async announce(server) {
       await rm(file('server.json'), { force: true });
@@ -79,21 +77,50 @@ interface Holder {
   began: string | undefined;
 }
 
+/**
+ * A lock file appears whole, by a link, and only where there is none. One whose process is dead is first moved aside: of
+ * several processes that find it, one moves it, and whoever moved a living one's by mistake puts it back.
+ */
 async function lock(path: string, file: string): Promise<void> {
-  const mine = JSON.stringify({ pid: process.pid, began: await beganAt(process.pid) });
-  for (;;) {
-    try {
-      const handle = await open(file, 'wx', ownerOnly);
-      await handle.writeFile(mine);
-      await handle.close();
-      return;
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  const mine = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
+  const aside = `${mine}.stale`;
+  await writeFile(mine, JSON.stringify({ pid: process.pid, began: await beganAt(process.pid) }), {
+    mode: ownerOnly,
+  });
+  try {
+    while (!(await linked(mine, file))) {
+      const holder = await holderOf(file);
+      if (holder !== undefined && (await isAlive(holder))) throw inUse(path, holder);
+      try {
+        await rename(file, aside);
+      } catch (error) {
+        if (isMissing(error)) continue;
+        throw error;
+      }
+      const moved = await holderOf(aside);
+      if (moved !== undefined && (await isAlive(moved))) {
+        await linked(aside, file);
+        throw inUse(path, moved);
+      }
     }
-    const holder = await holderOf(file);
-    if (holder !== undefined && (await isAlive(holder)))
-      throw new FolderInUse(`${path} is in use by process ${holder.pid}: stop it, or give another DATA_DIR`);
-    await rm(file, { force: true });
+  } finally {
+    await rm(mine, { force: true });
+    await rm(aside, { force: true });
+  }
+}
+
+function inUse(path: string, { pid }: Holder): FolderInUse {
+  return new FolderInUse(`${path} is in use by process ${pid}: stop it, or give another DATA_DIR`);
+}
+
+/** False where there is a file of the new name already. */
+async function linked(existing: string, name: string): Promise<boolean> {
+  try {
+    await link(existing, name);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
   }
 }
 

@@ -36,20 +36,31 @@ export interface About {
 
 export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
   const stores = await openStores(config, logger);
+  /** What was opened so far, the last thing first. */
+  const opened: (() => unknown)[] = [() => stores.close()];
+  const close = async () => {
+    for (const closing of opened.splice(0)) await closing();
+  };
   try {
-    return await serve(config, logger, stores);
+    return { about: await serve(config, logger, stores, opened), close };
   } catch (error) {
-    await stores.close();
+    await close();
     throw error;
   }
 }
 
-async function serve(config: Config, logger: Logger, stores: Stores): Promise<RunningServer> {
+async function serve(
+  config: Config,
+  logger: Logger,
+  stores: Stores,
+  opened: (() => unknown)[],
+): Promise<About> {
   const { log, database, folder, secret } = stores;
   // New at each start: what a former process of this machine held is not this one's.
   const node = randomUUID().slice(0, 13);
   const measured = metrics();
   const engine = workshopEngine({ log, node, observer: engineObserver(measured, logger) });
+  opened.unshift(() => engine.close());
   const shared = {
     engine,
     log,
@@ -75,8 +86,10 @@ async function serve(config: Config, logger: Logger, stores: Stores): Promise<Ru
     ...(page !== undefined && { page }),
     operationsOnly: !serves,
   });
+  opened.unshift(() => app.close());
 
   const adapterRedis = serves ? await adapterConnection(config, logger) : undefined;
+  opened.unshift(() => adapterRedis?.disconnect());
   const sockets = serves
     ? workshopSockets({
         ...shared,
@@ -92,10 +105,13 @@ async function serve(config: Config, logger: Logger, stores: Stores): Promise<Ru
         ...(adapterRedis !== undefined && { adapterRedis }),
       })
     : undefined;
+  opened.unshift(() => sockets?.close());
   const projector =
     config.ROLE === 'gateway'
       ? undefined
       : observedProjector({ log, database, node, metrics: measured, logger });
+  opened.unshift(() => projector?.close());
+  opened.unshift(() => app.drain());
   // A log that lost workshops must not give their ids to others. Where the database is away this waits for it.
   database.ready
     .then(() => highestWorkshopId(database))
@@ -104,28 +120,26 @@ async function serve(config: Config, logger: Logger, stores: Stores): Promise<Ru
       logger.warn({ err: error }, 'workshop ids could not be compared with the database'),
     );
   await sockets?.ready;
+  // An embedded database is this process' own: who finds the server up finds it up. A Postgres may be away.
+  if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${config.HOST}:${(app.server.address() as AddressInfo).port}`;
   await folder?.announce({ pid: process.pid, url, key: randomUUID() });
 
   return {
-    about: {
-      url,
-      role: config.ROLE,
-      log: whereLog(config, stores),
-      database: whereDatabase(config, stores),
-      guests: config.guests,
-    },
-    async close() {
-      app.drain();
-      await sockets?.close();
-      await app.close();
-      await engine.close();
-      await projector?.close();
-      adapterRedis?.disconnect();
-      await stores.close();
-    },
+    url,
+    role: config.ROLE,
+    log: whereLog(config, stores),
+    database: whereDatabase(config, stores),
+    guests: config.guests,
   };
+}
+
+/** Its very first start takes seconds; one that can't start at all must not keep the rooms from being served. */
+const embeddedPatienceMs = 30_000;
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 /** What crosses nodes beside room events, which need no adapter: they come from the log on every node. */

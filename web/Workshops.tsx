@@ -38,6 +38,8 @@ export function Workshops({ me, onChoose, onSignedOut, onRename }: WorkshopsProp
 
 /** How often the list is looked at anew while it is being looked at, in milliseconds. */
 const refreshMs = 5_000;
+/** And while the server can't tell it, as in the moments after its start. */
+const retryMs = 1_000;
 
 interface ListProps {
   me: User;
@@ -49,10 +51,14 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
   const [workshops, setWorkshops] = useState<Workshop[] | null>(null);
   const [next, setNext] = useState<string | null>(null);
   const [pages, setPages] = useState(1);
+  const [isAway, setIsAway] = useState(false);
 
   const load = useCallback(
     async (cursor?: string) => {
       const answer = await api.workshops(cursor);
+      const away = !answer.ok && answer.error.code === 'unavailable';
+      setIsAway(away);
+      if (away) return;
       if (!answer.ok) return onRefused(answer.error);
       const { items, nextCursor } = answer.value;
       const upcoming = items.filter(({ status }) => status !== 'ended' && status !== 'cancelled');
@@ -69,13 +75,13 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
     const refresh = () => {
       if (document.visibilityState === 'visible') void load();
     };
-    const timer = setInterval(refresh, refreshMs);
+    const timer = setInterval(refresh, isAway ? retryMs : refreshMs);
     document.addEventListener('visibilitychange', refresh);
     return () => {
       clearInterval(timer);
       document.removeEventListener('visibilitychange', refresh);
     };
-  }, [load, pages]);
+  }, [load, pages, isAway]);
 
   return (
     <section className="card" aria-labelledby="upcoming">
@@ -85,7 +91,8 @@ function Upcoming({ me, onChoose, onRefused }: ListProps) {
           Refresh
         </button>
       </div>
-      {workshops === null && <p className="soft">Loading…</p>}
+      {workshops === null && !isAway && <p className="soft">Loading…</p>}
+      {isAway && <p className="soft">The list can’t be reached right now. It is tried again.</p>}
       {workshops?.length === 0 && next === null && (
         <p className="soft">Nothing yet. Schedule the first one.</p>
       )}

@@ -6,7 +6,7 @@ import type { CommandName } from '../domain/catalog.ts';
 import { commandOf } from '../domain/catalog.ts';
 import type { Room } from '../domain/room.ts';
 import type { EventLog, FeedEntry } from '../log/log.ts';
-import { wireError } from '../protocol/errors.ts';
+import { CodedError, wireError } from '../protocol/errors.ts';
 import type { Cell, Pending } from './cell.ts';
 import { type CommandRequest, type EngineObserver, type Outcome, reused } from './outcome.ts';
 import { workshopQueue } from './queue.ts';
@@ -30,6 +30,8 @@ export interface Engine {
   room(workshopId: number): Promise<{ room: Readonly<Room>; epoch: string } | undefined>;
   /** Events read back from the log: spares a busy room on several nodes most of its conflicts. */
   follow(entry: FeedEntry): void;
+  /** What the rooms of a partition were folded from may not be in the log any more: they are read again. */
+  distrust(partition: number): void;
   /** Finishes what is under way. */
   close(): Promise<void>;
 }
@@ -97,10 +99,13 @@ export function workshopEngine({ log, node, observer = {} }: EngineOptions): Eng
       }
     },
     async room(workshopId) {
-      const cell = await rooms.fresh(workshopId);
+      const cell = await rooms.fresh(workshopId).catch((cause: unknown) => {
+        throw new CodedError('unavailable', undefined, { cause });
+      });
       return cell.room.version === 0 ? undefined : { room: cell.room, epoch: cell.epoch };
     },
     follow: (entry) => rooms.follow(entry),
+    distrust: (partition) => rooms.distrust(partition),
     async close() {
       while (working.size > 0) await Promise.all(working);
     },

@@ -10,6 +10,7 @@
 import { actorId, type Command, decide } from '../domain/decide.ts';
 import { evolveAll } from '../domain/evolve.ts';
 import type { Appended, EventLog } from '../log/log.ts';
+import { CodedError } from '../protocol/errors.ts';
 import { type Cell, fail, type Pending, take } from './cell.ts';
 import { type Draft, fingerprint, recorded } from './draft.ts';
 import { type Group, maxGroup, nextGroup } from './group.ts';
@@ -33,12 +34,14 @@ export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void
   await Promise.resolve();
   while (cell.pending.length > 0) {
     dropLate(parts, cell, conflicts);
+    if (cell.pending.length === 0) return;
     try {
-      await rooms.load(cell);
-      await holdPresence(parts, cell);
+      const left = Math.min(...cell.pending.map(({ deadline }) => deadline)) - parts.log.now();
+      await inTime(rooms.load(cell), left);
+      await inTime(holdPresence(parts, cell), left);
       const group = nextGroup(cell);
       if (group.members.length === 0) {
-        await checkRefused(parts, cell);
+        await inTime(checkRefused(parts, cell), left);
         continue;
       }
       const conflicted = await appendGroup(parts, cell, group);
@@ -50,6 +53,23 @@ export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void
       // Redis fails at once while it is away: leave it a moment, and the commands their time.
       await pause(25 + Math.random() * 50);
     }
+  }
+}
+
+/** A store that is frozen neither answers nor fails: whoever waits is told in time, and the answer comes to nobody. */
+async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new CodedError('unavailable', 'the log takes too long')),
+      Math.max(ms, 0),
+    );
+  });
+  answer.catch(() => undefined);
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -75,7 +95,11 @@ async function holdPresence({ log, node }: QueueParts, cell: Cell): Promise<void
   }
   if (joins.length === 0) return;
   await log.presence.hold(cell.id, [...new Set(joins.map(({ command }) => presentUser(command)))], node);
-  for (const pending of joins) pending.held = true;
+  for (const pending of joins) {
+    pending.held = true;
+    // What the room knew before the hold was written may have ended since.
+    pending.received = performance.now();
+  }
 }
 
 function presentUser({ actor, payload }: Command): number {
@@ -115,7 +139,7 @@ async function checkRefused({ log, rooms }: QueueParts, cell: Cell): Promise<voi
     checks[0] ?? noCheck,
   );
   if (newest !== noCheck) {
-    await rooms.catchUp(cell, newest, newest.missing);
+    await rooms.catchUp(cell, version, newest, newest.missing);
     cell.freshAsOf = Math.max(cell.freshAsOf, asOf);
   }
 }
@@ -169,7 +193,7 @@ async function appendGroup(
       return false;
     }
     case 'conflict':
-      await rooms.catchUp(cell, result, result.missing);
+      await rooms.catchUp(cell, group.base, result, result.missing);
       return true;
     case 'done': {
       const known = result.commands.flatMap((done) => {
@@ -189,7 +213,7 @@ async function appendGroup(
       return false;
     }
     case 'epoch':
-      await rooms.catchUp(cell, result, []);
+      await rooms.catchUp(cell, group.base, result, []);
       return true;
     case 'late':
       // The next round drops what is late and goes on with the others.
@@ -207,7 +231,7 @@ async function applyAppended(
 ): Promise<void> {
   const { room } = cell;
   try {
-    await rooms.catchUp(cell, { version: from - 1, epoch }, missing);
+    await rooms.catchUp(cell, from - 1, { version: from - 1, epoch }, missing);
     if (cell.room === room) evolveAll(room, recorded(drafts, from, at));
   } catch (error) {
     // The append stands; a room that could not follow it is read again.
@@ -223,7 +247,7 @@ async function repeated(call: () => Promise<Appended>, withinMs: number): Promis
   const until = performance.now() + withinMs;
   for (let wait = 20; ; wait *= 2) {
     try {
-      return await call();
+      return await inTime(call(), until - performance.now());
     } catch (error) {
       if (performance.now() + wait > until) throw error;
       await pause(wait);

@@ -13,9 +13,13 @@ export interface RoomCache {
   fresh(workshopId: number): Promise<Cell>;
   /** Reads the workshop from the log if this node has not yet done so. */
   load(cell: Cell): Promise<void>;
-  /** Applies what the log said is missing, reads what it did not bring along, and starts anew after a lost tail. */
-  catchUp(cell: Cell, head: Head, missing: readonly RecordedEvent[]): Promise<void>;
+  /**
+   * Applies what the log said is missing, reads what it did not bring along, and starts anew after a lost tail: where the log
+   * ends before `known`, the version that the room had when the log was asked.
+   */
+  catchUp(cell: Cell, known: number, head: Head, missing: readonly RecordedEvent[]): Promise<void>;
   follow(entry: FeedEntry): void;
+  distrust(partition: number): void;
 }
 
 /** Rooms kept at most; idle ones go first. An attendee of a kept room costs about 300 bytes. */
@@ -69,10 +73,17 @@ export function roomCache(log: EventLog): RoomCache {
     return under;
   }
 
-  async function catchUp(target: Cell, head: Head, missing: readonly RecordedEvent[]): Promise<void> {
+  async function catchUp(
+    target: Cell,
+    known: number,
+    head: Head,
+    missing: readonly RecordedEvent[],
+  ): Promise<void> {
     const before = target.room;
-    const lost = head.version < before.version && head.epoch !== target.epoch;
-    if (lost || (target.epoch !== '' && head.epoch !== target.epoch)) {
+    const other = target.epoch !== '' && head.epoch !== target.epoch;
+    if (other || head.version < known) {
+      // Events were lost. Who resumes with what is not there any more has to be told.
+      if (!other && target.epoch !== '' && head.version > 0) await log.newEpoch(target.id, target.epoch);
       target.loaded = false;
       return load(target);
     }
@@ -95,11 +106,16 @@ export function roomCache(log: EventLog): RoomCache {
       const asOf = performance.now();
       await load(target);
       if (target.freshAsOf < asOf) {
-        const found = await log.check(workshopId, target.room.version, 'system', null);
-        await catchUp(target, found, found.missing);
+        const known = target.room.version;
+        const found = await log.check(workshopId, known, 'system', null);
+        await catchUp(target, known, found, found.missing);
         target.freshAsOf = Math.max(target.freshAsOf, asOf);
       }
       return target;
+    },
+    distrust(partition) {
+      for (const target of cells.values())
+        if (log.partitionOf(target.id) === partition) target.loaded = false;
     },
     follow(entry) {
       const target = cells.get(entry.workshopId);

@@ -46,7 +46,8 @@ const claims = z.object({
     .refine(Number.isSafeInteger),
   name: displayName,
   picture: httpsUrl.optional(),
-  exp: z.number(),
+  // Until the end of what a Date can hold.
+  exp: z.number().max(8.64e12),
   roles: z.array(z.string()).optional(),
 });
 
@@ -96,7 +97,7 @@ export function tokens(settings: TokenSettings): Tokens {
           },
         };
       } catch (cause) {
-        if (cause instanceof errors.JWKSTimeout || isUnreachable(cause))
+        if (isUnreachable(cause))
           throw new CodedError('unavailable', 'the signing keys cannot be fetched', { cause });
         throw new CodedError('unauthenticated', undefined, { cause });
       }
@@ -126,5 +127,8 @@ async function signGuest(key: KeyObject, name: string): Promise<{ token: string;
 
 /** The key server's fault and not the token's. */
 function isUnreachable(cause: unknown): boolean {
+  if (cause instanceof errors.JWKSTimeout || cause instanceof errors.JWKSInvalid) return true;
+  // jose's own word for an answer that is no success or no JSON; what is wrong with a token has a code of its own.
+  if (cause instanceof errors.JOSEError && cause.code === 'ERR_JOSE_GENERIC') return true;
   return cause instanceof TypeError && cause.message.includes('fetch');
 }

@@ -176,6 +176,11 @@ export interface EventLog {
   /** Everything that a refusal needs to know, in one round trip. */
   check(workshopId: number, after: number, by: number | 'system', commandId: string | null): Promise<Check>;
   tail(options: TailOptions): Tail;
+  /**
+   * Puts a new epoch in place of the given one, after events were lost; answers with the workshop's epoch then. Of several
+   * nodes that ask, one does it.
+   */
+  newEpoch(workshopId: number, instead: string): Promise<string>;
   /** Workshops of a partition that have a stream, with their versions. */
   open(partition: number): Promise<Map<number, number>>;
   /**

@@ -2,6 +2,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { type TestServer, testServer } from '../kit/server.ts';
+import { until } from '../kit/until.ts';
 import { launchChromium } from './chromium.ts';
 
 let browser: Browser;
@@ -13,6 +14,9 @@ const complaints: string[] = [];
 beforeAll(async () => {
   const settings = { GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' };
   [browser, server] = await Promise.all([launchChromium(), testServer(settings)]);
+  // Lists come from the database, which a server does not wait for when it starts.
+  const lists = async () => (await server.rest(1, 'GET', '/api/workshops')).status === 200;
+  await until(lists, { what: 'the database to be there', timeout: 20_000 });
 });
 
 afterAll(async () => {
@@ -34,7 +38,7 @@ async function arrive(name: string, address = '/', viewport = { width: 1100, hei
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     // The browser itself logs a connection that a test cuts, and every answer that is a refusal.
-    if (message.type() === 'error' && !/WebSocket|ERR_|status of 4/.test(message.text()))
+    if (message.type() === 'error' && !/WebSocket|ERR_|status of (4|503)/.test(message.text()))
       complaints.push(message.text());
   });
   await page.goto(new URL(address, server.url).href);
@@ -162,6 +166,21 @@ it('says when the connection is away, keeps what is written, and loses nothing o
   const everything = ['one', 'two', 'three', 'from the tunnel'];
   await expect.poll(() => chat(ada)).toEqual(everything);
   await expect.poll(() => chat(bo)).toEqual(everything);
+});
+
+it('says that the list is away, and shows it as soon as the server can tell it', async () => {
+  await host('Plaiting');
+  const bo = await arrive('Bo');
+  let isAway = true;
+  const json = { error: { code: 'unavailable', message: 'the database is away' } };
+  await bo.route('**/api/workshops', (route) =>
+    isAway ? route.fulfill({ status: 503, json }) : route.continue(),
+  );
+  await bo.reload();
+  await bo.getByText('The list can’t be reached right now.').waitFor();
+  isAway = false;
+  await bo.getByRole('button', { name: 'Enter Plaiting' }).waitFor();
+  expect(await bo.getByText('The list can’t be reached right now.').count()).toBe(0);
 });
 
 it('leaves the room by its button, and asks for the name again when the sign-in is gone', async () => {

@@ -15,9 +15,16 @@ export interface Absences {
   close(): void;
 }
 
-const retryMs = 1_000;
+export interface AbsenceParts {
+  engine: Pick<Engine, 'handle'>;
+  graceMs: number;
+  /** After the log was away nobody is recorded as gone for this long. */
+  leaseMs: number;
+  /** How much of that is left. */
+  quietMs(): number;
+}
 
-export function absences(engine: Pick<Engine, 'handle'>, graceMs: number): Absences {
+export function absences({ engine, graceMs, leaseMs, quietMs }: AbsenceParts): Absences {
   const timers = new Map<number, Map<number, NodeJS.Timeout>>();
 
   function set(workshopId: number, userId: number, ms: number): void {
@@ -31,6 +38,8 @@ export function absences(engine: Pick<Engine, 'handle'>, graceMs: number): Absen
   }
 
   async function drop(workshopId: number, userId: number): Promise<void> {
+    const quiet = quietMs();
+    if (quiet > 0) return set(workshopId, userId, quiet);
     const mine = timers.get(workshopId)?.get(userId);
     const outcome = await engine.handle({
       workshopId,
@@ -40,7 +49,7 @@ export function absences(engine: Pick<Engine, 'handle'>, graceMs: number): Absen
     });
     // Back, or counted anew, while this was under way.
     if (timers.get(workshopId)?.get(userId) !== mine) return;
-    if (!outcome.ok && outcome.error.retryable) set(workshopId, userId, retryMs);
+    if (!outcome.ok && outcome.error.retryable) set(workshopId, userId, leaseMs);
     else end(workshopId, userId);
   }
 

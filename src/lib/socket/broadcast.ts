@@ -7,6 +7,7 @@ import type { EventLog, Tail, TailBatch } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Absences } from './absence.ts';
 import { type Hall, hallOf } from './hall.ts';
+import type { Seat } from './seats.ts';
 import type { Logger, WorkshopNamespace } from './session.ts';
 
 export interface Halls {
@@ -30,6 +31,8 @@ export interface BroadcastParts {
   logger: Logger;
 }
 
+/** When someone who could not be let in again is tried again. */
+const rejoinMs = 1_000;
 /** How long an empty hall is kept, so that who comes back finds what was missed in memory. */
 const idleMs = 60_000;
 
@@ -50,17 +53,9 @@ export function broadcast(parts: BroadcastParts): Halls {
       failed,
       removed: (userId) => {
         absences.end(workshopId, userId);
-        void release(workshopId, userId);
+        if (!hall.has(userId)) void release(workshopId, userId);
       },
-      leftWhileHere: (userId, { socket }) => {
-        const { displayName, avatarUrl } = socket.data.user;
-        void engine.handle({
-          workshopId,
-          name: 'rejoin-user',
-          payload: { userId, displayName, avatarUrl },
-          actor: { kind: 'system' },
-        });
-      },
+      leftWhileHere: (seat) => void rejoin(hall, seat),
       over: () => {
         if (halls.get(workshopId) !== hall) return;
         drop(workshopId);
@@ -76,6 +71,21 @@ export function broadcast(parts: BroadcastParts): Halls {
     return hall;
   }
 
+  /** Lets someone in again who is connected here although the log says that they left. */
+  async function rejoin(hall: Hall, seat: Seat): Promise<void> {
+    const { userId, socket } = seat;
+    const { displayName, avatarUrl } = socket.data.user;
+    const payload = { userId, displayName, avatarUrl };
+    const outcome = await engine.handle({
+      ...{ workshopId: hall.id, name: 'rejoin-user', payload },
+      actor: { kind: 'system' },
+    });
+    if (outcome.ok || !outcome.error.retryable) return;
+    setTimeout(() => {
+      if (hall.seats.get(socket.id) !== undefined && !hall.isPresent(userId)) void rejoin(hall, seat);
+    }, rejoinMs).unref();
+  }
+
   async function release(workshopId: number, userId: number): Promise<void> {
     await log.presence.release(workshopId, [userId], node).catch(failed);
   }
@@ -88,6 +98,7 @@ export function broadcast(parts: BroadcastParts): Halls {
 
   async function onBatch({ entries, gap, partition }: TailBatch): Promise<void> {
     if (gap) {
+      engine.distrust(partition);
       const here = [...halls.values()].filter((hall) => log.partitionOf(hall.id) === partition);
       await Promise.all(here.map((hall) => hall.compare()));
       return;
@@ -109,7 +120,7 @@ export function broadcast(parts: BroadcastParts): Halls {
   const sweep = setInterval(() => {
     const now = performance.now();
     for (const hall of halls.values()) {
-      if (hall.seats.size > 0 || absences.awaits(hall.id)) idleSince.delete(hall.id);
+      if (!hall.isEmpty() || absences.awaits(hall.id)) idleSince.delete(hall.id);
       else if (now - (idleSince.get(hall.id) ?? now) > idleMs) drop(hall.id);
       else if (!idleSince.has(hall.id)) idleSince.set(hall.id, now);
     }

@@ -18,6 +18,7 @@ const pastGraceMs = 5_000;
 export function watchExpiry(socket: WorkshopSocket): Expiry {
   let timer: NodeJS.Timeout | undefined;
   let warned = false;
+  let closed = false;
 
   function at(time: number, then: () => void): void {
     const left = time - Date.now();
@@ -54,8 +55,12 @@ export function watchExpiry(socket: WorkshopSocket): Expiry {
     renew() {
       clearTimeout(timer);
       warned = false;
-      watch();
+      // The token was being checked when the socket went.
+      if (!closed) watch();
     },
-    close: () => clearTimeout(timer),
+    close() {
+      closed = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -36,6 +36,9 @@ export interface Hall {
   /** Takes a socket out, waiting or seated; true where the user has no other socket here. */
   leave(socketId: string): boolean;
   has(userId: number): boolean;
+  isPresent(userId: number): boolean;
+  /** Nobody is seated, and nobody waits. */
+  isEmpty(): boolean;
   /** Whether the user has another socket here, waiting or seated, that is not leaving. */
   hasOther(userId: number, socketId: string): boolean;
   page(after: number, limit: number): ReturnType<typeof attendeesPage>;
@@ -50,7 +53,7 @@ export interface Hall {
 export interface HallEvents {
   /** Someone with a socket here was removed, or is said to have left. */
   removed(userId: number): void;
-  leftWhileHere(userId: number, seat: Seat): void;
+  leftWhileHere(seat: Seat): void;
   /** The workshop is over and the hall empty. */
   over(): void;
   failed(error: unknown): void;
@@ -142,6 +145,8 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
         return;
       }
       queue.shift();
+      // Whoever waits for what is here already gets the state before the next events, and those as events.
+      if (waiting.size > 0) flush();
       if (entry.to > room.version) apply(entry.events());
     }
   }
@@ -150,11 +155,27 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     for await (const page of readAll(log, id, room.version)) apply(page);
   }
 
+  /** Whether the log still holds what this room was folded from. */
+  async function isOurs(version: number): Promise<boolean> {
+    const last = recent.at(-1);
+    if (version < room.version) return false;
+    if (last === undefined) return true;
+    const [there] = await log.read(id, last.version - 1, 1);
+    return there?.eventId === last.eventId;
+  }
+
   /** The log lost events or is another one: everyone gets the room as it is there. */
   async function reset(): Promise<void> {
     await load();
     while (queue.length > 0 && queue[0]?.epoch !== epoch) queue.shift();
+    for (const entry of waiting.values()) Object.assign(entry, { version: 0, after: undefined });
     seats.sendState(seats.all(), stateView(room, epoch));
+    for (const seat of seats.all()) missedBy(seat);
+  }
+
+  /** Someone with a socket here who is not present by the log that survived. */
+  function missedBy(seat: Seat): void {
+    if (!room.present.has(seat.userId) && !seat.leaving && !isOver(room)) tell.leftWhileHere(seat);
   }
 
   function flush(): void {
@@ -180,7 +201,7 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       tell.removed(userId);
     } else if (here.length > 0 && !room.present.has(userId) && !isOver(room)) {
       const staying = here.find((seat) => !seat.leaving);
-      if (staying !== undefined) tell.leftWhileHere(userId, staying);
+      if (staying !== undefined) tell.leftWhileHere(staying);
     }
   }
 
@@ -192,7 +213,11 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       waiting.delete(seat.socket.id);
       if (after === undefined) newcomers.push(seat);
       else seats.sendTo(seat, recent.slice(indexAfter(after.version)), room);
-      if (!isRemoved(room, seat.userId) && seat.socket.connected) seats.add(seat);
+      if (isRemoved(room, seat.userId)) seat.socket.data.rooms.delete(id);
+      else if (seat.socket.connected) {
+        seats.add(seat);
+        missedBy(seat);
+      }
       seated();
     }
     seats.sendState(newcomers, stateView(room, epoch));
@@ -237,6 +262,8 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       const seat = seats.remove(socketId) ?? entry?.seat;
       return seat !== undefined && !hall.has(seat.userId);
     },
+    isPresent: (userId) => room.present.has(userId),
+    isEmpty: () => seats.size === 0 && waiting.size === 0,
     has: (userId) =>
       seats.of(userId).length > 0 || [...waiting.values()].some(({ seat }) => seat.userId === userId),
     hasOther: (userId, socketId) =>
@@ -253,11 +280,14 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     },
     async compare() {
       // What is being read now may have begun before the feed lost track.
-      await reading;
+      while (reading !== null) await reading;
       await read(async () => {
         const head = await log.head(id);
-        if (head !== null && head.epoch === epoch && head.version >= room.version) await fill();
-        else await reset();
+        // A stream that is gone altogether is not this node's to judge.
+        if (head === null) return;
+        if (head.epoch === epoch && (await isOurs(head.version))) return fill();
+        if (head.epoch === epoch) await log.newEpoch(id, epoch);
+        await reset();
       });
     },
   };

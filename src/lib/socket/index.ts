@@ -76,7 +76,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
   });
 
   const nsp: WorkshopNamespace = io.of(namespace);
-  const away = absences(engine, presence.graceMs);
+  const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
   const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
 

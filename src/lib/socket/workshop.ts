@@ -112,8 +112,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const { after, batch, roster } = payload as CommandPayload['join'];
     const outcome = await engine.handle({ workshopId, name: 'join', payload, actor: user });
     if (!outcome.ok) {
-      // The hold is written before the join is decided; who was not let in must not count as being here.
-      if (halls.get(workshopId)?.has(user.userId) !== true) await halls.release(workshopId, user.userId);
+      if (halls.get(workshopId)?.has(user.userId) !== true)
+        await notLetIn(workshopId, outcome.error.retryable);
       return answer(outcome);
     }
     const hall = halls.open(workshopId);
@@ -122,13 +122,25 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const resumed = after !== undefined && hall.canResume(after, version);
     if (after !== undefined) metrics.resumes.inc({ result: resumed ? 'resumed' : 'state' });
     answer({ ok: true, version, changed, epoch, resumed, userId: user.userId });
-    if (!socket.connected) return;
+    if (!socket.connected) {
+      if (!hall.has(user.userId)) absences.begin(workshopId, user.userId);
+      return;
+    }
     absences.end(workshopId, user.userId);
     const mode: Mode = !batch ? 'single' : roster ? 'batch' : 'lean';
     const seat: Seat = { socket, userId: user.userId, mode, leaving: false };
     // Known before it is seated: leaving and dropping may come first.
     socket.data.rooms.add(workshopId);
     await hall.enter(seat, version, resumed ? after : undefined);
+  }
+
+  /** The hold is written before the join is decided: who was not let in must not count as being here. */
+  async function notLetIn(workshopId: number, perhapsDone: boolean): Promise<void> {
+    const { absences, halls } = context;
+    const { userId } = socket.data.user;
+    // Where the answer of the log is missing the join may be in it: then the user is here, and leaves after the grace.
+    if (perhapsDone) absences.begin(workshopId, userId);
+    else await halls.release(workshopId, userId);
   }
 
   async function leave(
@@ -153,12 +165,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     }
     hall.leave(socket.id);
     rooms.delete(workshopId);
-    // Refused: the log had the user's presence ended already, and now this socket knows too.
-    answer({
-      ok: true,
-      version: outcome.ok ? outcome.version : hall.version(),
-      changed: outcome.ok && outcome.changed,
-    });
+    if (!outcome.ok) return answer(outcome);
+    answer({ ok: true, version: outcome.version, changed: outcome.changed });
   }
 
   /** The refusal of someone who is not in the room with this socket: `not_joined`, or what comes before it. */

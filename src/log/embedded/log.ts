@@ -55,6 +55,8 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
           missing: unseen.map(recorded),
         };
       }),
+    // One process, one store, and every append on disk before it is answered: nothing that was seen is ever lost.
+    newEpoch: async () => store.epoch,
     tail(tailOptions) {
       const tail = embeddedTail(store, tailOptions);
       tails.add(tail);

@@ -81,6 +81,9 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
       const [version, epoch, found, missing] = checkReply.parse(reply);
       return { version: Number(version), epoch, done: doneValue(found), missing: recordedEvents(missing) };
     },
+    async newEpoch(workshopId, instead) {
+      return String(await redis.wsEpoch(of(workshopId).workshop(workshopId).meta, instead, newEpoch()));
+    },
     tail: (tailOptions) => redisTail({ reads, doorbell, keys: keysOf }, tailOptions),
     async open(partition) {
       const keys = keysOf(partition);
@@ -123,6 +126,11 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
   };
 }
 
+/** Opaque to everyone. */
+function newEpoch(): string {
+  return randomUUID().slice(0, 8);
+}
+
 function appendArguments(request: Append, feedLength: number, doorbell: string): (string | number)[] {
   const events = request.commands.reduce((sum, command) => sum + command.events.length, 0);
   // Beyond this Lua cannot unpack the arguments of one XADD.
@@ -139,7 +147,7 @@ function appendArguments(request: Append, feedLength: number, doorbell: string):
     request.wakes ? '1' : '',
     commandMemoryMs,
     missingLimit,
-    randomUUID().slice(0, 8),
+    newEpoch(),
     request.commands.length,
   ];
   for (const command of request.commands) {

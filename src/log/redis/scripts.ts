@@ -7,6 +7,7 @@ const scripts = {
   wsCheck: { file: 'check.lua', numberOfKeys: 4 },
   wsHold: { file: 'hold.lua', numberOfKeys: 2 },
   wsRenew: { file: 'renew.lua', numberOfKeys: 1 },
+  wsEpoch: { file: 'epoch.lua', numberOfKeys: 1 },
   wsTimer: { file: 'timer.lua', numberOfKeys: 2 },
   wsAllocate: { file: 'allocate.lua', numberOfKeys: 2 },
   wsRaise: { file: 'raise.lua', numberOfKeys: 1 },

@@ -20,8 +20,8 @@ interface Follower {
   keys: PartitionKeys;
   cursor: number;
   rung: boolean;
-  /** The feed was found to end here, before the cursor. */
-  lostAfter: number | null;
+  /** The feed may not be the one that was followed so far. */
+  mistrusted: boolean;
   working: Promise<void> | null;
 }
 
@@ -92,17 +92,28 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
     if (follower.working !== null) return;
     const end = await endOfFeed(follower.keys);
     if (follower.working !== null || closed()) return;
-    follower.lostAfter = end < follower.cursor ? end : null;
+    if (end < follower.cursor) follower.mistrusted = true;
     if (end !== follower.cursor) wake(follower);
   }
 
-  /** The log lost its tail: what this reader has seen is not there any more. */
+  /** The log may have lost its tail: what this reader has seen may not be there any more. */
   async function giveUpLost(follower: Follower): Promise<void> {
-    const { partition, lostAfter } = follower;
-    if (lostAfter === null) return;
-    await options.onBatch({ partition, entries: [], cursor: lostAfter, gap: true });
-    follower.cursor = lostAfter;
-    follower.lostAfter = null;
+    if (!follower.mistrusted) return;
+    const cursor = await endOfFeed(follower.keys);
+    await options.onBatch({ partition: follower.partition, entries: [], cursor, gap: true });
+    follower.cursor = cursor;
+    follower.mistrusted = false;
+  }
+
+  /**
+   * After the connection broke it may be another Redis that answers, or the same one without its last events – even one that
+   * has grown past the cursor again. The readers compare what they have with the streams.
+   */
+  function mistrust(): void {
+    for (const follower of followers.values()) {
+      follower.mistrusted = true;
+      wake(follower);
+    }
   }
 
   async function endOfFeed(partitionKeys: PartitionKeys): Promise<number> {
@@ -121,7 +132,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
         keys: partitionKeysHere,
         cursor,
         rung: false,
-        lostAfter: null,
+        mistrusted: false,
         working: null,
       });
     });
@@ -143,6 +154,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
   let poll: NodeJS.Timeout | undefined;
   const ready = beginAgain().then(() => {
     if (closed()) return;
+    reads.on('ready', mistrust);
     for (const follower of followers.values()) wake(follower);
     let busy = false;
     poll = setInterval(() => {
@@ -164,6 +176,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
       await ready;
       clearInterval(poll);
       doorbell.off('message', ring);
+      reads.off('ready', mistrust);
       await looking;
       await Promise.all([...followers.values()].map((follower) => follower.working));
     },
