@@ -16,7 +16,7 @@ afterAll(async () => {
   await cluster.close();
 });
 
-it('[D6] rooms of every partition are shared by nodes on a Redis Cluster', { timeout: 60_000 }, async () => {
+it('[D11] rooms of every partition are shared by nodes on a Redis Cluster', { timeout: 60_000 }, async () => {
   const [here, there] = servers as [TestServer, TestServer];
   // Neighbouring ids are in neighbouring partitions: ten apart, each of the three masters has some.
   const plan = { title: 'Between', scheduledAt: new Date().toISOString() };

@@ -194,7 +194,7 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
   /** What an event means for the sockets here. */
   function follow(event: RecordedEvent): void {
     if (event.type !== 'user-removed' && event.type !== 'user-left') return;
-    const { userId } = event.data as { userId: number };
+    const userId = userOf(event);
     const here = seats.of(userId);
     if (event.type === 'user-removed') {
       for (const seat of here) seats.remove(seat.socket.id);
@@ -209,11 +209,12 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     if (waiting.size === 0 || reading !== null) return;
     const arrived = [...waiting.values()].filter(({ version }) => version <= room.version);
     const newcomers: Seat[] = [];
+    const expelled: Seat[] = [];
     for (const { seat, after, seated } of arrived) {
       waiting.delete(seat.socket.id);
       if (after === undefined) newcomers.push(seat);
       else seats.sendTo(seat, recent.slice(indexAfter(after.version)), room);
-      if (isRemoved(room, seat.userId)) seat.socket.data.rooms.delete(id);
+      if (isRemoved(room, seat.userId)) expelled.push(seat);
       else if (seat.socket.connected) {
         seats.add(seat);
         missedBy(seat);
@@ -221,6 +222,13 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       seated();
     }
     seats.sendState(newcomers, stateView(room, epoch));
+    for (const seat of expelled) {
+      seat.socket.data.rooms.delete(id);
+      const removal = recent.findLast(
+        (event) => event.type === 'user-removed' && userOf(event) === seat.userId,
+      );
+      if (removal !== undefined) seats.sendTo(seat, [removal], room);
+    }
   }
 
   function indexAfter(version: number): number {
@@ -292,4 +300,8 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     },
   };
   return hall;
+}
+
+function userOf(event: RecordedEvent): number {
+  return (event.data as { userId: number }).userId;
 }

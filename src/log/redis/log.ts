@@ -33,8 +33,8 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
   const redis = withScripts(await connect(address, 'commands', onError));
   const reads = await connect(address, 'reads', onError);
   const doorbell = await connect(address, 'doorbell', onError);
-  // Every tail listens on the one doorbell connection.
-  doorbell.setMaxListeners(0);
+  // Every tail listens on these two: a projector has one for each partition.
+  for (const shared of [reads, doorbell]) shared.setMaxListeners(0);
 
   await redis.hsetnx(globalKeys.settings, 'partitions', options.partitions ?? 64);
   const partitions = Number(await redis.hget(globalKeys.settings, 'partitions'));
