@@ -3,17 +3,18 @@
  * that a slow answer does not slow the asking. The server is a process of its own on Redis and Postgres, its projector runs.
  */
 import { SignJWT } from 'jose';
-import { io, type Socket } from 'socket.io-client';
 import { startPostgres } from '../test/kit/postgres.ts';
 import { type RunningProcess, startProcess } from '../test/kit/process.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { type Figure, quantile } from './measure.ts';
+import { type RawClient, rawClient } from './rawClient.ts';
 
 const rooms = 50;
 const members = 20;
 const perSecond = 1_000;
 const seconds = 5;
 const secret = 'a secret of the benchmark, longer than thirty-two';
+const mark = '"message":"';
 const main = (path: string) => new URL(path, import.meta.url).pathname;
 
 export async function broadcast(rounds: number): Promise<Figure[]> {
@@ -61,23 +62,22 @@ async function start(
 async function measure(url: string, kind: string): Promise<number[]> {
   const bare = kind === 'bare relay';
   const ids = bare ? Array.from({ length: rooms }, (_, n) => n + 1) : await schedule(url);
-  const sockets: { socket: Socket; workshopId: number }[] = [];
+  const delays: number[] = [];
+  // Each message begins with when it was sent; a batch holds several.
+  const heard = (text: string) => {
+    const now = performance.now();
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length))
+      delays.push(now - Number.parseFloat(text.slice(at + mark.length, at + mark.length + 20)));
+  };
+  const sockets: { socket: RawClient; workshopId: number }[] = [];
   for (const workshopId of ids)
-    for (let n = 0; n < members; n++) sockets.push({ socket: await connect(url, 2 + n), workshopId });
+    for (let n = 0; n < members; n++)
+      sockets.push({ socket: await rawClient(url, { token: await token(2 + n) }, heard), workshopId });
   await Promise.all(
     sockets.map(({ socket, workshopId }) =>
-      socket.emitWithAck('workshop:join', { workshopId, batch: kind === 'engine, batches' }),
+      socket.ask('workshop:join', { workshopId, batch: kind === 'engine, batches' }),
     ),
   );
-  const delays: number[] = [];
-  const heard = ({ message }: { message: string }) =>
-    delays.push(performance.now() - Number(message.split(' ', 1)[0]));
-  for (const { socket } of sockets) {
-    socket.on('workshop:chat-message', heard);
-    socket.on('workshop:events', ({ events }: { events: { type: string; message: string }[] }) => {
-      for (const event of events) if (event.type === 'chat-message') heard(event);
-    });
-  }
   await pace(perSecond * seconds, (n) => {
     const { socket, workshopId } = sockets[(n * 7) % sockets.length] ?? raise();
     socket.emit('workshop:chat', {
@@ -90,7 +90,7 @@ async function measure(url: string, kind: string): Promise<number[]> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   if (delays.length < due)
     throw new Error(`${kind}: ${due - delays.length} of ${due} messages did not arrive`);
-  for (const { socket } of sockets) socket.disconnect();
+  for (const { socket } of sockets) socket.close();
   return delays;
 }
 
@@ -137,16 +137,6 @@ function token(user: number): Promise<string> {
       .sign(Buffer.from(secret));
   tokens.set(user, made);
   return made;
-}
-
-async function connect(url: string, user: number): Promise<Socket> {
-  const socket = io(`${url}/workshop`, {
-    auth: { token: await token(user) },
-    transports: ['websocket'],
-    forceNew: true,
-  });
-  await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('connect_error', reject));
-  return socket;
 }
 
 function raise(): never {

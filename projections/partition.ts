@@ -23,6 +23,9 @@ import { Fenced, repair } from './repair.ts';
 import { retrying } from './retry.ts';
 import { loadStates, type WorkshopState } from './state.ts';
 
+/** Rooms do not wait for the tables; a little later the events of many rooms come and are written together. */
+const lingerMs = 25;
+
 export interface PartitionOptions {
   database: Database;
   log: ProjectedLog;
@@ -140,6 +143,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     );
     await compare({ deep: false });
     tail = log.tail({
+      lingerMs,
       from: new Map([[partition, position]]),
       limit: batchSize,
       onBatch: (batch) => inTurn(() => take(batch)),

@@ -45,7 +45,8 @@ export function draft(
   return {
     by,
     commandId: commandId ?? v7(),
-    fingerprint: fingerprint(command),
+    // Only a remembered id is ever compared.
+    fingerprint: commandId === undefined ? '' : fingerprint(command),
     remember: commandId !== undefined,
     reads: marksRead(room, command),
     events: decided.map((event) => ({

@@ -124,6 +124,8 @@ export interface TailOptions {
   onError(error: unknown): void;
   /** Entries to a batch at most. */
   limit?: number;
+  /** A reader in no hurry is told of what is new this much later, in milliseconds, and of more at once. */
+  lingerMs?: number;
 }
 
 export interface Tail {

@@ -12,6 +12,7 @@ import { commandMemoryMs, maxEventsPerAppend, missingLimit } from '../log.ts';
 import { redisClock } from './clock.ts';
 import { connect, type RedisAddress } from './connect.ts';
 import { recordedEvents } from './decode.ts';
+import { feedReader } from './feedReader.ts';
 import { globalKeys, partitionKeys, partitionTags } from './keys.ts';
 import { redisPresence } from './presence.ts';
 import { withScripts } from './scripts.ts';
@@ -47,6 +48,7 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
   const partitionOf = (workshopId: number) => workshopId % partitions;
   const of = (workshopId: number) => keysOf(partitionOf(workshopId));
   const clock = await redisClock(redis);
+  const feeds = feedReader(reads);
 
   async function append(request: Append): Promise<Appended> {
     const keys = of(request.workshopId);
@@ -84,7 +86,7 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
     async newEpoch(workshopId, instead) {
       return String(await redis.wsEpoch(of(workshopId).workshop(workshopId).meta, instead, newEpoch()));
     },
-    tail: (tailOptions) => redisTail({ reads, doorbell, keys: keysOf }, tailOptions),
+    tail: (tailOptions) => redisTail({ reads, feeds, doorbell, keys: keysOf }, tailOptions),
     async open(partition) {
       const keys = keysOf(partition);
       const ids = (await reads.smembers(keys.open)).map(Number);

@@ -9,7 +9,8 @@
  *    └────────── nothing more ───────────┴──────────────────────┘
  */
 import type { Tail, TailOptions } from '../log.ts';
-import { feedEntry, feedSequence, type StreamEntry } from './decode.ts';
+import { feedEntry, feedSequence } from './decode.ts';
+import type { FeedReader } from './feedReader.ts';
 import type { PartitionKeys } from './keys.ts';
 import type { Connection } from './scripts.ts';
 
@@ -20,6 +21,8 @@ interface Follower {
   keys: PartitionKeys;
   cursor: number;
   rung: boolean;
+  /** Lingering: more may come before it is pulled. */
+  waiting: boolean;
   /** The feed may not be the one that was followed so far. */
   mistrusted: boolean;
   working: Promise<void> | null;
@@ -27,15 +30,18 @@ interface Follower {
 
 export interface TailConnections {
   reads: Connection;
+  feeds: FeedReader;
   doorbell: Connection;
   keys(partition: number): PartitionKeys;
 }
 
-export function redisTail({ reads, doorbell, keys }: TailConnections, options: TailOptions): Tail {
+export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, options: TailOptions): Tail {
   const limit = options.limit ?? 512;
   const followers = new Map<string, Follower>();
   const abort = new AbortController();
   const closed = () => abort.signal.aborted;
+  const lingerMs = options.lingerMs ?? 0;
+  const lingering = new Map<Follower, NodeJS.Timeout>();
 
   const ring = (channel: string) => {
     const follower = followers.get(channel);
@@ -44,6 +50,19 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
 
   function wake(follower: Follower): void {
     follower.rung = true;
+    if (closed() || follower.waiting) return;
+    if (lingerMs > 0 && follower.working === null) {
+      follower.waiting = true;
+      lingering.set(
+        follower,
+        setTimeout(() => begun(follower), lingerMs),
+      );
+    } else begun(follower);
+  }
+
+  function begun(follower: Follower): void {
+    follower.waiting = false;
+    lingering.delete(follower);
     if (closed()) return;
     follower.working ??= work(follower).finally(() => {
       follower.working = null;
@@ -68,8 +87,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
   /** Hands out the next batch; true where there may be more. */
   async function pull(follower: Follower): Promise<boolean> {
     const { feed } = follower.keys;
-    const reply = await reads.xread('COUNT', limit, 'STREAMS', feed, `${follower.cursor}-0`);
-    const found = (reply?.[0]?.[1] ?? []) as StreamEntry[];
+    const found = await feeds.read(feed, follower.cursor, limit);
     const [first] = found;
     const last = found.at(-1);
     if (first === undefined || last === undefined || closed()) return false;
@@ -132,6 +150,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
         keys: partitionKeysHere,
         cursor,
         rung: false,
+        waiting: false,
         mistrusted: false,
         working: null,
       });
@@ -173,6 +192,7 @@ export function redisTail({ reads, doorbell, keys }: TailConnections, options: T
     async close() {
       abort.abort();
       clearInterval(poll);
+      for (const timer of lingering.values()) clearTimeout(timer);
       await ready;
       clearInterval(poll);
       doorbell.off('message', ring);
