@@ -7,8 +7,8 @@ import { retryParked } from '../../projections/parked.ts';
 import { type ProjectionStatus, projectionStatus } from '../../projections/status.ts';
 import { listWorkshops, type WorkshopView, waitForVersion } from '../../projections/workshops/queries.ts';
 import type { User } from '../domain/define.ts';
+import { inTime } from '../log/inTime.ts';
 import type { EventLog } from '../log/log.ts';
-import { CodedError } from '../protocol/errors.ts';
 import type { ChatView } from '../protocol/wire.ts';
 
 export interface ReadModels {
@@ -30,27 +30,14 @@ const patienceMs = 10_000;
 
 export function readModels(database: Database, log: EventLog): ReadModels {
   return {
-    workshops: (user, page) => inTime(listWorkshops(database, user, page)),
-    attendees: (workshopId, page) => inTime(listAttendees(database, workshopId, page, log.now())),
-    chat: (workshopId, page) => inTime(listChat(database, workshopId, page)),
-    waitForVersion: (workshopId, version) => inTime(waitForVersion(database, workshopId, version)),
-    status: () => inTime(projectionStatus(database, log)),
-    retryParked: (workshopId) => inTime(retryParked(database, workshopId, { patienceMs })),
+    workshops: (user, page) => inTime(listWorkshops(database, user, page), patienceMs, 'the database'),
+    attendees: (workshopId, page) =>
+      inTime(listAttendees(database, workshopId, page, log.now()), patienceMs, 'the database'),
+    chat: (workshopId, page) => inTime(listChat(database, workshopId, page), patienceMs, 'the database'),
+    waitForVersion: (workshopId, version) =>
+      inTime(waitForVersion(database, workshopId, version), patienceMs, 'the database'),
+    status: () => inTime(projectionStatus(database, log), patienceMs, 'the database'),
+    retryParked: (workshopId) =>
+      inTime(retryParked(database, workshopId, { patienceMs }), patienceMs, 'the database'),
   };
-}
-
-/** A database that is frozen neither answers nor breaks the connection. */
-async function inTime<T>(read: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new CodedError('unavailable', 'the database takes too long')),
-      patienceMs,
-    );
-  });
-  try {
-    return await Promise.race([read, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

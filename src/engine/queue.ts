@@ -9,8 +9,8 @@
  */
 import { actorId, type Command, decide } from '../domain/decide.ts';
 import { evolveAll } from '../domain/evolve.ts';
+import { inTime } from '../log/inTime.ts';
 import type { Appended, EventLog } from '../log/log.ts';
-import { CodedError } from '../protocol/errors.ts';
 import { type Cell, fail, type Pending, take } from './cell.ts';
 import { type Draft, fingerprint, recorded } from './draft.ts';
 import { type Group, maxGroup, nextGroup } from './group.ts';
@@ -25,6 +25,7 @@ export interface QueueParts {
 }
 
 const calmConflicts = 3;
+const theLog = 'the log';
 
 /** Works until nothing is pending. Never rejects: what fails is told to the commands that it failed for. */
 export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void> {
@@ -37,11 +38,11 @@ export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void
     if (cell.pending.length === 0) return;
     try {
       const left = Math.min(...cell.pending.map(({ deadline }) => deadline)) - parts.log.now();
-      await inTime(rooms.load(cell), left);
-      await inTime(holdPresence(parts, cell), left);
+      await inTime(rooms.load(cell), left, theLog);
+      await inTime(holdPresence(parts, cell), left, theLog);
       const group = nextGroup(cell);
       if (group.members.length === 0) {
-        await inTime(checkRefused(parts, cell), left);
+        await inTime(checkRefused(parts, cell), left, theLog);
         continue;
       }
       const conflicted = await appendGroup(parts, cell, group);
@@ -53,23 +54,6 @@ export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void
       // Redis fails at once while it is away: leave it a moment, and the commands their time.
       await pause(25 + Math.random() * 50);
     }
-  }
-}
-
-/** A store that is frozen neither answers nor fails: whoever waits is told in time, and the answer comes to nobody. */
-async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new CodedError('unavailable', 'the log takes too long')),
-      Math.max(ms, 0),
-    );
-  });
-  answer.catch(() => undefined);
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -247,7 +231,7 @@ async function repeated(call: () => Promise<Appended>, withinMs: number): Promis
   const until = performance.now() + withinMs;
   for (let wait = 20; ; wait *= 2) {
     try {
-      return await inTime(call(), until - performance.now());
+      return await inTime(call(), until - performance.now(), theLog);
     } catch (error) {
       if (performance.now() + wait > until) throw error;
       await pause(wait);
