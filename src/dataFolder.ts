@@ -1,13 +1,15 @@
 /**
  * The data folder: one serving process at a time, its own secret, and where the command line finds the running server.
  *
- *   lock         pid of the serving process and when that process began
+ *   lock/        pid of the serving process and when that process began
  *   secret       signs tokens where no AUTH_SECRET is given
  *   server.json  address of the running server and the key with which the command line speaks to it
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { open, type RootDatabase } from 'lmdb';
 import { z } from 'zod';
 
 export interface DataFolder {
@@ -34,7 +36,7 @@ export async function dataFolder(given: string, exclusive: boolean): Promise<Dat
   const path = resolve(given);
   const file = (name: string) => join(path, name);
   await mkdir(path, { recursive: true, mode: 0o700 });
-  if (exclusive) await lock(path, file('lock'));
+  const unlock = exclusive ? await lock(path, file('lock')) : undefined;
   return {
     path,
     file,
@@ -51,9 +53,9 @@ export async function dataFolder(given: string, exclusive: boolean): Promise<Dat
       await writeFile(file('server.json'), JSON.stringify(server), { mode: ownerOnly });
     },
     async close() {
-      if (!exclusive) return;
+      if (unlock === undefined) return;
       await rm(file('server.json'), { force: true });
-      await rm(file('lock'), { force: true });
+      await unlock();
     },
   };
 }
@@ -64,7 +66,7 @@ export async function serverOf(given: string): Promise<RunningServer | undefined
     const found = runningServer.parse(
       JSON.parse(await readFile(join(resolve(given), 'server.json'), 'utf8')),
     );
-    return (await isAlive({ pid: found.pid, began: undefined })) ? found : undefined;
+    return isAlive({ pid: found.pid, began: undefined }) ? found : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -75,42 +77,37 @@ interface Holder {
   pid: number;
   /** When the process began, as Linux counts it; tells it from a later one with the same pid. */
   began: string | undefined;
+  /** Tells its own entry from any other. */
+  ticket: string;
 }
 
 /**
- * A lock file appears whole, by a link, and only where there is none. One whose process is dead is first moved aside: of
- * several processes that find it, one moves it, and whoever moved a living one's by mistake puts it back.
+ * Who serves the folder is written down under LMDB's own lock between processes, which the system lifts from a process that
+ * dies: of many that find a dead one's entry at once, one gets the folder.
  */
-async function lock(path: string, file: string): Promise<void> {
-  const mine = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  const aside = `${mine}.stale`;
-  await writeFile(mine, JSON.stringify({ pid: process.pid, began: await beganAt(process.pid) }), {
-    mode: ownerOnly,
-  });
-  try {
-    while (!(await linked(mine, file))) {
-      const holder = await holderOf(file);
-      if (holder !== undefined && (await isAlive(holder))) throw inUse(path, holder);
-      try {
-        await rename(file, aside);
-      } catch (error) {
-        if (isMissing(error)) continue;
-        throw error;
-      }
-      const moved = await holderOf(aside);
-      if (moved !== undefined && (await isAlive(moved))) {
-        await linked(aside, file);
-        throw inUse(path, moved);
-      }
+async function lock(path: string, folder: string): Promise<() => Promise<void>> {
+  const mine: Holder = {
+    pid: process.pid,
+    began: beganAt(process.pid),
+    ticket: randomBytes(8).toString('hex'),
+  };
+  const change = async <T>(work: (found: Holder | undefined, store: RootDatabase) => T): Promise<T> => {
+    const store = open({ path: folder, noSubdir: false });
+    try {
+      return store.transactionSync(() => work(store.get('holder') as Holder | undefined, store));
+    } finally {
+      await store.close();
     }
-  } finally {
-    await rm(mine, { force: true });
-    await rm(aside, { force: true });
-  }
-}
-
-function inUse(path: string, { pid }: Holder): FolderInUse {
-  return new FolderInUse(`${path} is in use by process ${pid}: stop it, or give another DATA_DIR`);
+  };
+  await change((found, store) => {
+    if (found !== undefined && isAlive(found))
+      throw new FolderInUse(`${path} is in use by process ${found.pid}: stop it, or give another DATA_DIR`);
+    store.putSync('holder', mine);
+  });
+  return () =>
+    change((found, store) => {
+      if (found?.ticket === mine.ticket) store.removeSync('holder');
+    });
 }
 
 /** False where there is a file of the new name already. */
@@ -124,31 +121,21 @@ async function linked(existing: string, name: string): Promise<boolean> {
   }
 }
 
-async function holderOf(file: string): Promise<Holder | undefined> {
-  try {
-    const { pid, began } = JSON.parse(await readFile(file, 'utf8')) as Partial<Holder>;
-    return typeof pid === 'number' ? { pid, began } : undefined;
-  } catch {
-    // Written by a process that died before it had said who it was.
-    return undefined;
-  }
-}
-
-async function isAlive({ pid, began }: Holder): Promise<boolean> {
+function isAlive({ pid, began }: Pick<Holder, 'pid' | 'began'>): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
     // EPERM: it lives and belongs to someone else.
     if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false;
   }
-  const now = await beganAt(pid);
+  const now = beganAt(pid);
   return began === undefined || now === undefined || now === began;
 }
 
 /** Field 22 of /proc/<pid>/stat; undefined where there is no /proc. */
-async function beganAt(pid: number): Promise<string | undefined> {
+function beganAt(pid: number): string | undefined {
   try {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch (error) {
     if (isMissing(error)) return undefined;

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { open } from 'lmdb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dataFolder, FolderInUse } from '../src/dataFolder.ts';
 import { temporaryFolder } from './kit/folder.ts';
@@ -22,12 +22,15 @@ async function atOnce(count: number) {
 describe('a data folder', () => {
   it.each([
     ['that nobody had', undefined],
-    ['whose process died', JSON.stringify({ pid: 4_194_305, began: '1' })],
-    ['whose process died before it said who it was', ''],
-    ['whose pid is another process by now', JSON.stringify({ pid: process.pid, began: '1' })],
+    ['whose process died', { pid: 4_194_305, began: '1', ticket: '' }],
+    ['whose pid is another process by now', { pid: process.pid, began: '1', ticket: '' }],
   ])('%s is given to one of many who ask at once', async (_, stale) => {
     await mkdir(path());
-    if (stale !== undefined) writeFileSync(`${path()}/lock`, stale);
+    if (stale !== undefined) {
+      const store = open({ path: `${path()}/lock`, noSubdir: false });
+      await store.put('holder', stale);
+      await store.close();
+    }
     const { got, refused } = await atOnce(20);
     expect(got).toHaveLength(1);
     expect(refused.every((reason) => reason instanceof FolderInUse)).toBe(true);

@@ -29,7 +29,7 @@ const present = async (workshopId: number): Promise<number> =>
   (await here.rest(1, 'GET', `/api/workshops/${workshopId}`)).body.attendeeCount;
 
 describe('a room', () => {
-  it('[P10] has no ghost of who drops while joining', async () => {
+  it('[P7] has no ghost of who drops while joining', async () => {
     const people = Array.from({ length: 20 }, (_, n) => 10 + n);
     const workshopId = await liveWorkshop(here, people);
     const guests = await Promise.all(people.map((user, n) => (servers[n % 2] as TestServer).connect(user)));
@@ -44,7 +44,7 @@ describe('a room', () => {
     });
   });
 
-  it('[P11] tells who is removed while joining, and serves them nothing more', async () => {
+  it('[P8] tells who is removed while joining, and serves them nothing more', async () => {
     const workshopId = await liveWorkshop(here, [2]);
     const host = await here.connect(1);
     await host.say('join', { workshopId });
@@ -104,7 +104,7 @@ describe('a room', () => {
     expect(await late.say('join', { workshopId, after })).toMatchObject({ ok: true, resumed: false });
   });
 
-  it('[P12] records nobody as gone for one lease after its log was away, and answers in time meanwhile', {
+  it('[P9] records nobody as gone for one lease after its log was away, and answers in time meanwhile', {
     timeout: 60_000,
   }, async () => {
     const workshopId = await liveWorkshop(here, [2, 3]);
