@@ -120,7 +120,7 @@ async function serve(
       logger.warn({ err: error }, 'workshop ids could not be compared with the database'),
     );
   await sockets?.ready;
-  // An embedded database is this process' own: who finds the server up finds it up. A Postgres may be away.
+  // An embedded database is this process' own: who finds the server up mostly finds it up. A Postgres may be away.
   if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${config.HOST}:${(app.server.address() as AddressInfo).port}`;
@@ -135,8 +135,8 @@ async function serve(
   };
 }
 
-/** Its very first start takes seconds; one that can't start at all must not keep the rooms from being served. */
-const embeddedPatienceMs = 30_000;
+/** Its very first start takes some seconds of computing; rooms are served before lists on a machine that is busy. */
+const embeddedPatienceMs = 8_000;
 
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());

@@ -103,6 +103,10 @@ export async function testServer(settings: Record<string, string> = {}): Promise
     throw error;
   }
   const { url } = server.about;
+  if (config.embedded) {
+    const isReady = async () => ((await (await fetch(`${url}/readyz`)).json()) as Json).status === 'ready';
+    await until(isReady, { what: 'the embedded database', timeout: 60_000 });
+  }
   const guests = new Set<Guest>();
   return {
     url,

@@ -27,6 +27,7 @@ async function freshPglite(): Promise<FreshDatabase> {
   const folder = temporaryFolder('pglite');
   const open = async () => openDatabase({ folder: join(folder.path, 'projections') }, { onError: fail });
   const database = await open();
+  await database.ready;
   return {
     database,
     again: open,

@@ -44,6 +44,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     for (const [id, events] of stories)
       await until(async () => (await foldedVersion(database, id)) === events.length, {
         what: `workshop ${id}`,
+        timeout: 30_000,
       });
   }, 60_000);
   afterAll(async () => {
