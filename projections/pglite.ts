@@ -5,6 +5,7 @@
  *   opening ──► open ──(the thread dies)──► opening
  *      └──(does not open)──► thrown away ──► opening
  */
+import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -49,14 +50,21 @@ export function openPglite(folder: string, migrationsFolder: string, { onError }
 
   async function open(): Promise<Thread> {
     await mkdir(dirname(folder), { recursive: true });
+    closing.signal.throwIfAborted();
+    const isNew = !existsSync(folder);
     try {
-      return await startThread({ folder, migrationsFolder }, died);
+      return await startThread({ folder, migrationsFolder }, died, closing.signal);
     } catch (error) {
+      if (closing.signal.aborted) {
+        // Half made is no use to the next one.
+        if (isNew) await rm(folder, { recursive: true, force: true });
+        throw error;
+      }
       onError(
         new Error('the projections in the data folder are damaged; they are rebuilt', { cause: error }),
       );
       await rm(folder, { recursive: true, force: true });
-      return startThread({ folder, migrationsFolder }, died);
+      return startThread({ folder, migrationsFolder }, died, closing.signal);
     }
   }
 
@@ -107,8 +115,12 @@ function withInstants(row: Row, instants: readonly string[]): Row {
   return row;
 }
 
-/** Resolves once the database is open. `died` is told when the thread ends without having been asked to. */
-function startThread(workerData: object, died: (error: Error) => void): Promise<Thread> {
+/** Resolves once the database is open; rejects if it is closed before. `died` is told when the thread ends without having been asked to. */
+function startThread(
+  workerData: object,
+  died: (error: Error) => void,
+  closing: AbortSignal,
+): Promise<Thread> {
   const worker = new Worker(new URL('./pglite.worker.js', import.meta.url), { workerData });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
@@ -139,7 +151,11 @@ function startThread(workerData: object, died: (error: Error) => void): Promise<
   }
 
   return new Promise((opened, reject) => {
+    // Making a new database takes seconds, and whoever closes does not wait for it.
+    const giveUp = () => void worker.terminate().then(() => reject(new Error('closed while opening')));
+    closing.addEventListener('abort', giveUp, { once: true });
     worker.once('message', () => {
+      closing.removeEventListener('abort', giveUp);
       worker.off('error', reject);
       worker.on('error', (error) => {
         failure = error;

@@ -59,12 +59,21 @@ export function projector(options: ProjectorOptions): Projector {
   const commits = checkpoint({ database, batchSize, signal, onError });
   const followed = new Map<number, FollowedPartition>();
   let woken = new AbortController();
+  let opened = false;
 
   const running = run();
   options.signal?.addEventListener('abort', () => void close(), { once: true });
 
   async function run(): Promise<void> {
-    await database.ready.catch(onError);
+    const ending = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    // One that never opens must not keep the process from ending.
+    const open = async () => {
+      await database.ready;
+      opened = true;
+    };
+    await Promise.race([open().catch(onError), ending]);
     while (!signal.aborted) {
       woken = new AbortController();
       try {
@@ -149,7 +158,7 @@ export function projector(options: ProjectorOptions): Projector {
     await running;
     await leave([...followed.keys()]);
     // A database that is away finds out by itself, when the lease runs out.
-    await lease.close().catch(onError);
+    if (opened) await lease.close().catch(onError);
   }
 
   return {

@@ -1,5 +1,5 @@
 /** Opening databases: migrations, damage, connections that break, values as they come back. */
-import { readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { isRefusal } from '../../projections/database.ts';
@@ -94,6 +94,21 @@ describe('PGlite', () => {
     await first.close();
     const second = openDatabase({ folder: path }, quiet);
     expect(await second.query('select workshop_id from projection_parked', [])).toEqual([{ workshop_id: 5 }]);
+    await second.close();
+    await folder.close();
+  });
+
+  it('that is closed while it is being made does not keep anyone waiting, and leaves nothing half made', async () => {
+    const folder = temporaryFolder('pglite');
+    const path = join(folder.path, 'projections');
+    const first = openDatabase({ folder: path }, quiet);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    const began = performance.now();
+    await first.close();
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(existsSync(path)).toBe(false);
+    const second = openDatabase({ folder: path }, quiet);
+    expect(await highestWorkshopId(second)).toBe(0);
     await second.close();
     await folder.close();
   });
