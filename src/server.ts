@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { readEvents } from '../projections/events/queries.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { bundlePage } from '../web/bundle.ts';
 import { readModels } from './api/readModels.ts';
@@ -59,7 +60,11 @@ async function serve(
   // New at each start: what a former process of this machine held is not this one's.
   const node = randomUUID().slice(0, 13);
   const measured = metrics();
-  const engine = workshopEngine({ log, node, observer: engineObserver(measured, logger) });
+  const engine = workshopEngine({
+    ...{ log, node, observer: engineObserver(measured, logger) },
+    // A Redis can lose a workshop that Postgres has; the embedded log is what its database is made from.
+    ...(log.kind === 'redis' && { archive: { read: (...page) => readEvents(database, ...page) } }),
+  });
   opened.unshift(() => engine.close());
   const shared = {
     engine,

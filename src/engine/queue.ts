@@ -38,11 +38,15 @@ export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void
     if (cell.pending.length === 0) return;
     try {
       const left = Math.min(...cell.pending.map(({ deadline }) => deadline)) - parts.log.now();
-      await inTime(rooms.load(cell), left, theLog);
+      await inTime(rooms.load(cell, isNew(cell)), left, theLog);
       await inTime(holdPresence(parts, cell), left, theLog);
       const group = nextGroup(cell);
       if (group.members.length === 0) {
         await inTime(checkRefused(parts, cell), left, theLog);
+        continue;
+      }
+      if (cell.kept) {
+        await inTime(rooms.putBack(cell), left, theLog);
         continue;
       }
       const conflicted = await appendGroup(parts, cell, group);
@@ -55,6 +59,11 @@ export async function workshopQueue(parts: QueueParts, cell: Cell): Promise<void
       await pause(25 + Math.random() * 50);
     }
   }
+}
+
+/** What is about to be scheduled was given an id that nothing has, and must not wait for the database. */
+function isNew({ pending }: Cell): boolean {
+  return pending[0]?.command.name === 'schedule-workshop';
 }
 
 function pause(ms: number): Promise<void> {

@@ -104,6 +104,8 @@ export interface EventBatch {
   to: number;
   events: LooseEvent[];
   attendeeCount?: number;
+  /** Where another one began, without the loss of anything: the epoch to resume in from here on. */
+  epoch?: string;
 }
 
 /** An event as it is sent: data whose shape its `type` tells. */

@@ -150,7 +150,7 @@ describe('opening', () => {
     await first.close();
 
     const again = await openLog({ path });
-    expect(await again.head(1)).toEqual({ version: 1, epoch });
+    expect(await again.head(1)).toEqual({ version: 1, epoch, past: new Map() });
     as('done', await send(again, { workshopId: 1, base: 1 }, one));
     expect((await again.allocate(key)).workshopId).toBe(workshopId);
     expect(await again.timers.due(10)).toEqual([1]);

@@ -61,6 +61,7 @@ export function broadcast(parts: BroadcastParts): Halls {
         drop(workshopId);
         log.presence.forget(workshopId, node).catch(failed);
       },
+      missing: async () => void (await engine.room(workshopId)),
       sent: (events) => {
         const [first] = events;
         if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);

@@ -119,6 +119,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const hall = halls.open(workshopId);
     await hall.ready;
     const { version, changed, epoch } = outcome;
+    // Events were lost, or may have been, and this room has not heard of it yet: what it could resume with may be gone.
+    if (hall.epoch() !== epoch) await hall.compare();
     const resumed = after !== undefined && hall.canResume(after, version);
     if (after !== undefined) metrics.resumes.inc({ result: resumed ? 'resumed' : 'state' });
     answer({ ok: true, version, changed, epoch, resumed, userId: user.userId });
