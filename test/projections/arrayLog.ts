@@ -106,6 +106,7 @@ export function arrayLog(partitions = 1): ArrayLog {
           .filter(([id]) => partitionOf(id) === partition)
           .map(([id, { events }]) => [id, events.length]),
       ),
+    refill: async () => false,
     tail,
     append(workshopId, events) {
       const stream = streamOf(workshopId);

@@ -176,6 +176,7 @@ describe('a room', () => {
     timeout: 60_000,
   }, async () => {
     const workshopId = await liveWorkshop(here, [2, 3]);
+    const quiet = await liveWorkshop(here, [2]);
     const ended = await liveWorkshop(here, [2]);
     await here.rest(1, 'POST', `/api/workshops/${ended}/end`);
     const two = await joined(here, 2, { workshopId });
@@ -188,10 +189,22 @@ describe('a room', () => {
         what: 'the ended one to be in the tables',
       },
     );
-    await withClient((client) => client.flushall());
+    const holds = async (client: ReturnType<RedisServer['client']>) => {
+      const [key = ''] = await client.keys(`*:${workshopId}:holds`);
+      return Object.keys(await client.hgetall(key)).sort();
+    };
+    await withClient(async (client) => {
+      expect(await holds(client)).toEqual(['2', '3']);
+      await client.flushall();
+    });
     await redis.restart();
 
     const next = await said(two, workshopId, 'and on');
+    await withClient(async (client) => {
+      await until(async () => (await holds(client)).join() === '2,3', { what: 'both to be held again' });
+      const streamOfQuiet = async () => (await client.keys(`*:${quiet}:events`)).length === 1;
+      await until(streamOfQuiet, { what: 'a workshop that nobody asks for to be put back', timeout: 15_000 });
+    });
     expect(next).toBe(version + 1);
     await until(() => versionsHeard(three).some((event) => event.version === next) || undefined, {
       what: 'the other node to tell of it',

@@ -87,6 +87,14 @@ export function broadcast(parts: BroadcastParts): Halls {
     }, rejoinMs).unref();
   }
 
+  /** Where the log lost events it may have lost holds too, and nobody would notice the death of this node. */
+  async function holdAgain(hall: Hall): Promise<void> {
+    // Whoever is leaving gives the hold up, and must not get another one after that.
+    const staying = hall.seats.all().filter(({ leaving }) => !leaving);
+    const userIds = [...new Set(staying.map(({ userId }) => userId))];
+    if (userIds.length > 0) await log.presence.hold(hall.id, userIds, node).catch(failed);
+  }
+
   async function release(workshopId: number, userId: number): Promise<void> {
     await log.presence.release(workshopId, [userId], node).catch(failed);
   }
@@ -102,6 +110,7 @@ export function broadcast(parts: BroadcastParts): Halls {
       engine.distrust(partition);
       const here = [...halls.values()].filter((hall) => log.partitionOf(hall.id) === partition);
       await Promise.all(here.map((hall) => hall.compare()));
+      await Promise.all(here.map(holdAgain));
       return;
     }
     const touched = new Set<Hall>();
