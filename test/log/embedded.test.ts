@@ -10,10 +10,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type EmbeddedLogOptions, embeddedLog } from '../../src/log/embedded/log.ts';
 import { commandMemoryMs, type EventLog } from '../../src/log/log.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/folder.ts';
+import { seeded } from '../kit/seeded.ts';
 import { until } from '../kit/until.ts';
 import { logContract } from './contract.ts';
 import { as, command, fill, send, sent, versions } from './drafts.ts';
-import { seeded } from './seeded.ts';
 
 logContract('embedded', async () => {
   const folder = temporaryFolder('log');
