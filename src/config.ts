@@ -3,6 +3,7 @@
  * A bad value ends the process with one line that names it.
  */
 import { z } from 'zod';
+import { weakSettings } from './weakSettings.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -45,6 +46,7 @@ const environment = z.object({
   ARCHIVE_AFTER_MINUTES: z.coerce.number().min(0).max(525_600).default(60),
   RATE_LIMIT_SCALE: z.coerce.number().min(0).max(1_000).default(1),
   ALLOW_VOLATILE_LOG: flag.default(false),
+  TRUST_NETWORK: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -85,5 +87,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const guests = config.GUESTS ?? (embedded && config.AUTH_JWKS_URL === undefined);
   if (guests && config.AUTH_JWKS_URL !== undefined)
     throw new ConfigError('GUESTS: guests are signed in with AUTH_SECRET, which AUTH_JWKS_URL replaces');
+  const weak = production ? weakSettings(config) : [];
+  if (weak.length > 0) throw new ConfigError(`not in production: ${weak.join('; ')}`);
   return { ...config, production, embedded, guests };
 }

@@ -2,7 +2,7 @@
  * The namespace `/workshop`: who may connect, what a connection may send (`workshop.ts`), what it gets (`broadcast.ts`), and
  * the timers (`crons.ts`).
  */
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Server } from 'socket.io';
 import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
@@ -17,6 +17,7 @@ import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire
 import { absences } from './absence.ts';
 import { broadcast } from './broadcast.ts';
 import type { SocketContext } from './context.ts';
+import { handshakeGuard, isEncrypted } from './handshake.ts';
 import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
@@ -47,33 +48,21 @@ export interface WorkshopSockets {
 
 export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
   const { engine, log, tokens, origins, metrics, logger, node, presence } = parts;
-  const isEncrypted = (request: IncomingMessage) => 'encrypted' in request.socket;
   const io = new Server(parts.http, {
     // A connection that names no namespace in time, or more than a message may hold, is closed.
     connectTimeout: 10_000,
     maxHttpBufferSize: maxMessageBytes,
     serveClient: false,
     cors: { origin: [...parts.corsOrigins], credentials: true },
-    // CORS alone does not stop a WebSocket from another site.
-    allowRequest: (request, decide) => {
-      const allowed = origins.isAllowed(request.headers, isEncrypted(request));
-      if (!allowed)
-        logger.info({ origin: request.headers.origin }, 'refused an origin; allow it in CORS_ORIGINS');
-      decide(allowed ? null : 'origin not allowed', allowed);
-    },
     // Off for good: recovery would skip the check of the token, and the contract's `after` resumes on any node.
     ...(parts.adapterRedis !== undefined && {
       // Its reader notices a close only when a wait is over.
       adapter: createAdapter(parts.adapterRedis, { blockTimeInMs: 1_000 }),
     }),
   });
-  // allowRequest sees the handshake alone; this sees every request of a session, upgrades too.
-  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    if (origins.isAllowed(request.headers, isEncrypted(request))) return next();
-    response.writeHead?.(403);
-    response.end?.();
-    request.socket.destroy();
-  });
+  io.engine.use(handshakeGuard({ origins, logger }));
+  // The default namespace asks for no token: who connects to it would be there for good without having signed in.
+  io.use((_, next) => next(new Error('Invalid namespace')));
 
   const nsp: WorkshopNamespace = io.of(namespace);
   const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });

@@ -22,7 +22,9 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
   const { metrics, logger } = context;
   const expiry = watchExpiry(socket);
 
-  socket.onAny((event: string, ...values: unknown[]) => {
+  socket.onAny((sent: unknown, ...values: unknown[]) => {
+    // The protocol lets a number be an event's name; what throws in here ends the process.
+    const event = String(sent);
     const last = values.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const raw = acknowledge !== undefined && values.length === 1 ? undefined : values[0];
