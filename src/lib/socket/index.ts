@@ -3,7 +3,6 @@
  * the timers (`crons.ts`).
  */
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Server } from 'socket.io';
 import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
@@ -16,7 +15,9 @@ import { CodedError, wireError } from '../../protocol/errors.ts';
 import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
 import { broadcast } from './broadcast.ts';
+import type { Adapter } from './circle.ts';
 import type { SocketContext } from './context.ts';
+import { drain } from './drain.ts';
 import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
@@ -33,8 +34,8 @@ export interface WorkshopSocketParts {
   corsOrigins: readonly string[];
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;
-  /** A client of its own for the adapter that serves what crosses nodes beside room events; none with one node. */
-  adapterRedis?: unknown;
+  /** Serves what crosses nodes beside room events; none with one node. */
+  adapter?: Adapter | undefined;
 }
 
 export interface WorkshopSockets {
@@ -42,6 +43,12 @@ export interface WorkshopSockets {
   /** Resolves once what is appended from now on reaches the sockets, and this node may hold presence. */
   ready: Promise<void>;
   crons: WorkshopCrons;
+  /**
+   * Sends everyone to other nodes within so many milliseconds; 0 where there is none. Nobody is recorded as gone from now on.
+   * Resolves when they are gone, and what they had sent is answered.
+   */
+  drain(windowMs: number): Promise<void>;
+  /** Resolves when the HTTP server has no connection left either. */
   close(): Promise<void>;
 }
 
@@ -56,16 +63,15 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     cors: { origin: [...parts.corsOrigins], credentials: true },
     // CORS alone does not stop a WebSocket from another site.
     allowRequest: (request, decide) => {
+      // Refused before there is a session: any Socket.IO client then tries again by itself, on a node that stays.
+      if (draining.isRefusing()) return decide('this node is shutting down', false);
       const allowed = origins.isAllowed(request.headers, isEncrypted(request));
       if (!allowed)
         logger.info({ origin: request.headers.origin }, 'refused an origin; allow it in CORS_ORIGINS');
       decide(allowed ? null : 'origin not allowed', allowed);
     },
     // Off for good: recovery would skip the check of the token, and the contract's `after` resumes on any node.
-    ...(parts.adapterRedis !== undefined && {
-      // Its reader notices a close only when a wait is over.
-      adapter: createAdapter(parts.adapterRedis, { blockTimeInMs: 1_000 }),
-    }),
+    ...(parts.adapter !== undefined && { adapter: parts.adapter }),
   });
   // allowRequest sees the handshake alone; this sees every request of a session, upgrades too.
   io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
@@ -76,6 +82,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
   });
 
   const nsp: WorkshopNamespace = io.of(namespace);
+  const draining = drain(nsp);
   const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
   const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
@@ -103,6 +110,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     if (typeof token !== 'string') throw new CodedError('unauthenticated');
     const { user, expiresAt } = await tokens.verify(token);
     Object.assign(socket.data, { user, expiresAt, rooms: new Set(), moving: new Map() });
+    Object.assign(socket.data, { underWay: 0, retiring: false });
   }
 
   nsp.on('connection', (socket) => {
@@ -112,12 +120,17 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     registerWorkshopHandlers(socket, context);
   });
 
+  let openSince: number | undefined;
+  parts.http.once('listening', () => {
+    openSince = performance.now();
+  });
   const crons = initWorkshopCrons({
     engine,
     log,
     node,
     timers: parts.timers,
-    leaseMs: presence.leaseMs,
+    ...presence,
+    openSince: () => openSince,
     isHere: (workshopId, userId) => halls.get(workshopId)?.has(userId) ?? false,
     failed: (error) => {
       metrics.faults.inc({ place: 'crons' });
@@ -129,12 +142,15 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     io,
     ready: Promise.all([halls.ready, crons.ready]).then(() => undefined),
     crons,
+    async drain(windowMs) {
+      // Before the sockets go: their dropping is the server's restart, and nobody's leaving.
+      away.close();
+      await draining.run(windowMs);
+    },
     async close() {
-      crons.close();
-      // Before the sockets: their dropping is the server's restart, and nobody's leaving.
       away.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
-      away.close();
+      await crons.close();
       await halls.close();
     },
   };

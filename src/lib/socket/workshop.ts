@@ -23,6 +23,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
   const expiry = watchExpiry(socket);
 
   socket.onAny((event: string, ...values: unknown[]) => {
+    // Not taken, so not answered either: the client sends it again, on a node that stays.
+    if (socket.data.retiring) return;
     const last = values.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const raw = acknowledge !== undefined && values.length === 1 ? undefined : values[0];
@@ -31,12 +33,15 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (acknowledge !== undefined) acknowledge(reply);
       else if (!reply.ok) socket.emit(wireName('error'), { command: name, ...reply.error });
     };
-    receive(name, raw, answer).catch((error: unknown) => {
-      if (error instanceof CodedError) return answer(failure(error.code, error.message));
-      metrics.faults.inc({ place: 'socket' });
-      logger.error({ err: error, command: name }, 'a command failed unexpectedly');
-      answer(failure('internal'));
-    });
+    socket.data.underWay++;
+    receive(name, raw, answer)
+      .catch((error: unknown) => {
+        if (error instanceof CodedError) return answer(failure(error.code, error.message));
+        metrics.faults.inc({ place: 'socket' });
+        logger.error({ err: error, command: name }, 'a command failed unexpectedly');
+        answer(failure('internal'));
+      })
+      .finally(() => socket.data.underWay--);
   });
 
   socket.on('disconnect', () => {
