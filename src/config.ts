@@ -40,6 +40,8 @@ const environment = z.object({
   GUESTS: flag.optional(),
   PRESENCE_GRACE_MS: whole(0, 600_000).default(15_000),
   PRESENCE_LEASE_MS: whole(500, 600_000).default(15_000),
+  // Everything else that ending takes has to fit into the 25 s after which a process ends whatever is under way.
+  DRAIN_MS: whole(0, 15_000).optional(),
   LOBBY_OPENS_MINUTES: whole(0, 1_440).default(15),
   MAX_LIVE_HOURS: z.coerce.number().positive().max(168).default(12),
   HOST_ABSENT_MINUTES: z.coerce.number().positive().max(1_440).default(30),

@@ -109,6 +109,8 @@ export async function testServer(settings: Record<string, string> = {}): Promise
     DATA_DIR: folder.path,
     PRESENCE_GRACE_MS: '300',
     PRESENCE_LEASE_MS: '2000',
+    // Tests close their servers in the order that suits them.
+    DRAIN_MS: '0',
     ...settings,
   });
   let server: RunningServer;

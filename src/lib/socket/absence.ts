@@ -11,7 +11,7 @@ export interface Absences {
   end(workshopId: number, userId: number): void;
   /** Whether anyone is awaited in the workshop. */
   awaits(workshopId: number): boolean;
-  /** Forgets everyone without recording anything: a restart of the server is a drop, not a leaving. */
+  /** Forgets everyone, from now on too, without recording anything: a restart of the server is a drop, not a leaving. */
   close(): void;
 }
 
@@ -26,9 +26,11 @@ export interface AbsenceParts {
 
 export function absences({ engine, graceMs, leaseMs, quietMs }: AbsenceParts): Absences {
   const timers = new Map<number, Map<number, NodeJS.Timeout>>();
+  let closed = false;
 
   function set(workshopId: number, userId: number, ms: number): void {
     end(workshopId, userId);
+    if (closed) return;
     const ofWorkshop = timers.get(workshopId) ?? new Map<number, NodeJS.Timeout>();
     timers.set(workshopId, ofWorkshop);
     ofWorkshop.set(
@@ -67,6 +69,7 @@ export function absences({ engine, graceMs, leaseMs, quietMs }: AbsenceParts): A
     end,
     awaits: (workshopId) => timers.has(workshopId),
     close() {
+      closed = true;
       for (const ofWorkshop of timers.values()) for (const timer of ofWorkshop.values()) clearTimeout(timer);
       timers.clear();
     },

@@ -3,7 +3,6 @@
  * the timers (`crons.ts`).
  */
 import type { Server as HttpServer } from 'node:http';
-import { createAdapter } from '@socket.io/redis-streams-adapter';
 import { Server } from 'socket.io';
 import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
@@ -16,7 +15,9 @@ import { CodedError, wireError } from '../../protocol/errors.ts';
 import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
 import { broadcast } from './broadcast.ts';
+import type { Adapter } from './circle.ts';
 import type { SocketContext } from './context.ts';
+import { drain } from './drain.ts';
 import { handshakeGuard, isEncrypted } from './handshake.ts';
 import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
@@ -34,8 +35,8 @@ export interface WorkshopSocketParts {
   corsOrigins: readonly string[];
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;
-  /** A client of its own for the adapter that serves what crosses nodes beside room events; none with one node. */
-  adapterRedis?: unknown;
+  /** Serves what crosses nodes beside room events; none with one node. */
+  adapter?: Adapter | undefined;
 }
 
 export interface WorkshopSockets {
@@ -43,6 +44,12 @@ export interface WorkshopSockets {
   /** Resolves once what is appended from now on reaches the sockets, and this node may hold presence. */
   ready: Promise<void>;
   crons: WorkshopCrons;
+  /**
+   * Sends everyone to other nodes within so many milliseconds; 0 where there is none. Nobody is recorded as gone from now on.
+   * Resolves when they are gone, and what they had sent is answered.
+   */
+  drain(windowMs: number): Promise<void>;
+  /** Resolves when the HTTP server has no connection left either. */
   close(): Promise<void>;
 }
 
@@ -54,17 +61,20 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     maxHttpBufferSize: maxMessageBytes,
     serveClient: false,
     cors: { origin: [...parts.corsOrigins], credentials: true },
+    // Refused before there is a session: any Socket.IO client then tries again by itself, on a node that stays.
+    allowRequest: (_, decide) => {
+      const refused = draining.isRefusing();
+      decide(refused ? 'this node is shutting down' : null, !refused);
+    },
     // Off for good: recovery would skip the check of the token, and the contract's `after` resumes on any node.
-    ...(parts.adapterRedis !== undefined && {
-      // Its reader notices a close only when a wait is over.
-      adapter: createAdapter(parts.adapterRedis, { blockTimeInMs: 1_000 }),
-    }),
+    ...(parts.adapter !== undefined && { adapter: parts.adapter }),
   });
   io.engine.use(handshakeGuard({ origins, logger }));
   // The default namespace asks for no token: who connects to it would be there for good without having signed in.
   io.use((_, next) => next(new Error('Invalid namespace')));
 
   const nsp: WorkshopNamespace = io.of(namespace);
+  const draining = drain(nsp);
   const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
   const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
@@ -92,6 +102,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     if (typeof token !== 'string') throw new CodedError('unauthenticated');
     const { user, expiresAt } = await tokens.verify(token);
     Object.assign(socket.data, { user, expiresAt, rooms: new Set(), moving: new Map() });
+    Object.assign(socket.data, { underWay: 0, retiring: false });
   }
 
   nsp.on('connection', (socket) => {
@@ -101,12 +112,17 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     registerWorkshopHandlers(socket, context);
   });
 
+  let openSince: number | undefined;
+  parts.http.once('listening', () => {
+    openSince = performance.now();
+  });
   const crons = initWorkshopCrons({
     engine,
     log,
     node,
     timers: parts.timers,
-    leaseMs: presence.leaseMs,
+    ...presence,
+    openSince: () => openSince,
     isHere: (workshopId, userId) => halls.get(workshopId)?.has(userId) ?? false,
     failed: (error) => {
       metrics.faults.inc({ place: 'crons' });
@@ -118,12 +134,15 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     io,
     ready: Promise.all([halls.ready, crons.ready]).then(() => undefined),
     crons,
+    async drain(windowMs) {
+      // Before the sockets go: their dropping is the server's restart, and nobody's leaving.
+      away.close();
+      await draining.run(windowMs);
+    },
     async close() {
-      crons.close();
-      // Before the sockets: their dropping is the server's restart, and nobody's leaving.
       away.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
-      away.close();
+      await crons.close();
       await halls.close();
     },
   };

@@ -23,6 +23,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
   const expiry = watchExpiry(socket);
 
   socket.onAny((sent: unknown, ...values: unknown[]) => {
+    // Not taken, so not answered either: the client sends it again, on a node that stays.
+    if (socket.data.retiring) return;
     // The protocol lets a number be an event's name; what throws in here ends the process.
     const event = String(sent);
     const last = values.at(-1);
@@ -33,12 +35,15 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (acknowledge !== undefined) acknowledge(reply);
       else if (!reply.ok) socket.emit(wireName('error'), { command: name, ...reply.error });
     };
-    receive(name, raw, answer).catch((error: unknown) => {
-      if (error instanceof CodedError) return answer(failure(error.code, error.message));
-      metrics.faults.inc({ place: 'socket' });
-      logger.error({ err: error, command: name }, 'a command failed unexpectedly');
-      answer(failure('internal'));
-    });
+    socket.data.underWay++;
+    receive(name, raw, answer)
+      .catch((error: unknown) => {
+        if (error instanceof CodedError) return answer(failure(error.code, error.message));
+        metrics.faults.inc({ place: 'socket' });
+        logger.error({ err: error, command: name }, 'a command failed unexpectedly');
+        answer(failure('internal'));
+      })
+      .finally(() => socket.data.underWay--);
   });
 
   socket.on('disconnect', () => {
