@@ -5,7 +5,8 @@ import type { Cluster, Redis } from 'ioredis';
 const scripts = {
   wsAppend: { file: 'append.lua', numberOfKeys: 10 },
   wsCheck: { file: 'check.lua', numberOfKeys: 4 },
-  wsHold: { file: 'hold.lua', numberOfKeys: 2 },
+  wsHold: { file: 'hold.lua', numberOfKeys: 3 },
+  wsBury: { file: 'bury.lua', numberOfKeys: 2 },
   wsRenew: { file: 'renew.lua', numberOfKeys: 1 },
   wsEpoch: { file: 'epoch.lua', numberOfKeys: 1 },
   wsTimer: { file: 'timer.lua', numberOfKeys: 2 },
