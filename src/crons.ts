@@ -21,6 +21,8 @@ export interface CronParts {
   openSince(): number | undefined;
   /** Whether the user has a socket on this node. */
   isHere(workshopId: number, userId: number): boolean;
+  /** This node's lease had run out: it says anew whom it holds. */
+  holdAgain(): Promise<void>;
   failed(error: unknown): void;
 }
 
@@ -80,19 +82,25 @@ async function look({ engine, log, timers }: CronParts, workshopId: number): Pro
  * that running out, being noticed and being recorded fit into it together.
  */
 function keepLeases(parts: CronParts): WorkshopCrons {
-  const { engine, log, node, leaseMs, graceMs, openSince, isHere, failed } = parts;
+  const { engine, log, node, leaseMs, graceMs, openSince, isHere, holdAgain, failed } = parts;
   const ttlMs = leaseMs * 0.6;
   const everyMs = leaseMs * 0.15;
   // While the log is away nobody's lease can be renewed: after that, nobody is gone for one full lease.
   let reachableSince: number | undefined;
   let wasAway = false;
+  let owesHolds = false;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let keeping: Promise<void>;
 
   async function keep(): Promise<void> {
     try {
-      await log.presence.renew(node, ttlMs);
+      const stood = await log.presence.renew(node, ttlMs);
+      if (!stood || owesHolds) {
+        owesHolds = true;
+        await holdAgain();
+        owesHolds = false;
+      }
       reachableSince ??= performance.now();
       // Whoever was on a node that was started again needs one that can be reached to come back to.
       const since = Math.max(reachableSince, openSince() ?? Number.POSITIVE_INFINITY);

@@ -42,7 +42,12 @@ async function look(): Promise<void> {
       engines.map((engine, index) => {
         const parts: CronParts = {
           ...{ engine, log, node: String(index), timers: settings, leaseMs: 15_000, graceMs: 15_000 },
-          ...{ openSince: () => 0, isHere: () => false, failed: (error) => expect(error).toBeUndefined() },
+          ...{
+            openSince: () => 0,
+            isHere: () => false,
+            holdAgain: async () => undefined,
+            failed: (error) => expect(error).toBeUndefined(),
+          },
         };
         return runTimers(parts);
       }),

@@ -10,7 +10,7 @@
 import { actorId, type Command, decide } from '../domain/decide.ts';
 import { evolveAll } from '../domain/evolve.ts';
 import { inTime } from '../log/inTime.ts';
-import type { Appended, EventLog } from '../log/log.ts';
+import type { Appended, Check, EventLog } from '../log/log.ts';
 import { type Cell, fail, type Pending, take } from './cell.ts';
 import { type Draft, fingerprint, recorded } from './draft.ts';
 import { type Group, maxGroup, nextGroup } from './group.ts';
@@ -110,10 +110,16 @@ async function checkRefused({ log, rooms }: QueueParts, cell: Cell): Promise<voi
     run.push(pending);
   }
   const { version } = cell.room;
+  // What carries no id asks nothing of its own, such as a thousand joins after a node died: it shares one check.
+  let shared: Promise<Check> | undefined;
   const checks = await Promise.all(
     run.map(({ command, commandId }) => {
+      if (commandId === undefined) {
+        shared ??= log.check(cell.id, version, 'system', null);
+        return shared;
+      }
       const by = command.actor.kind === 'system' ? 'system' : actorId(command.actor);
-      return log.check(cell.id, version, by, commandId ?? null);
+      return log.check(cell.id, version, by, commandId);
     }),
   );
   const settled = new Set<Pending>();

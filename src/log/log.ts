@@ -44,8 +44,13 @@ export interface DraftCommand {
   /** The append conflicts where an event after `base` bears one of these; `*` conflicts with any event. */
   reads: readonly (Mark | '*')[];
   events: readonly Draft[];
-  /** Appends nothing if a connection on another node still holds this user's presence. */
+  /**
+   * Appends nothing if this user's presence is still held: by a connection on any living node, or by another node that awaits
+   * one.
+   */
   unlessHeld?: number;
+  /** The user says so: with `unlessHeld`, only connections to other nodes count, and the own one ends. */
+  leaves?: boolean;
 }
 
 export interface Append {
@@ -59,7 +64,7 @@ export interface Append {
   commands: readonly DraftCommand[];
   /** Puts the workshop's timer to now, so that whoever looks after timers computes the next one. */
   wakes?: boolean;
-  /** The node that appends: its own hold on a user does not count for `unlessHeld`, and ends with the append. */
+  /** The node that appends: its own waiting for a user does not count for `unlessHeld`, and ends with the append. */
   node: string;
 }
 
@@ -147,13 +152,23 @@ export interface Tail {
 export interface Presence {
   /** Says that this node has connections of these users in the workshop. Before their join is decided. */
   hold(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
+  /**
+   * Says that the last connection of these users here dropped and that another one is awaited. Without effect on whom this
+   * node does not hold.
+   */
+  drop(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
   /** Ends this node's hold on users without recording anything, such as on who was removed. */
   release(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
-  /** Keeps all that this node holds alive for `ttlMs`. */
-  renew(node: string, ttlMs: number): Promise<void>;
+  /**
+   * Keeps all that this node holds alive for `ttlMs`. False where the lease had run out or never begun: others may have taken
+   * what it held for a dead node's, so it has to say anew whom it holds.
+   */
+  renew(node: string, ttlMs: number): Promise<boolean>;
   /** What nodes hold whose lease ran out and which no living node holds too. Stays until `forget` or `unlessHeld`. */
   expired(): Promise<Expired[]>;
-  /** Drops what a dead node held in a workshop. */
+  /** Drops what this node holds in a workshop, which is over. */
+  end(workshopId: number, node: string): Promise<void>;
+  /** Drops what a dead node held in a workshop; nothing where it came back to life. */
   forget(workshopId: number, node: string): Promise<void>;
 }
 

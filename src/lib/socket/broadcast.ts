@@ -16,6 +16,8 @@ export interface Halls {
   get(workshopId: number): Hall | undefined;
   /** Ends this node's hold on a user. A failure is told of and otherwise ignored: the hold ends with the node's lease. */
   release(workshopId: number, userId: number): Promise<void>;
+  /** Says anew whom this node holds: others may have taken it for dead. */
+  hold(): Promise<void>;
   /** Resolves once everything that is appended from now on reaches the halls. */
   ready: Promise<void>;
   close(): Promise<void>;
@@ -59,7 +61,7 @@ export function broadcast(parts: BroadcastParts): Halls {
       over: () => {
         if (halls.get(workshopId) !== hall) return;
         drop(workshopId);
-        log.presence.forget(workshopId, node).catch(failed);
+        log.presence.end(workshopId, node).catch(failed);
       },
       missing: async () => void (await engine.room(workshopId)),
       sent: (events) => {
@@ -140,6 +142,13 @@ export function broadcast(parts: BroadcastParts): Halls {
     open,
     get: (workshopId) => halls.get(workshopId),
     release,
+    async hold() {
+      const told = [...halls.values()].flatMap((hall) => {
+        const users = hall.users();
+        return users.length > 0 ? [log.presence.hold(hall.id, users, node)] : [];
+      });
+      await Promise.all(told);
+    },
     ready: tail.ready,
     async close() {
       clearInterval(sweep);

@@ -36,6 +36,8 @@ export interface Hall {
   /** Takes a socket out, waiting or seated; true where the user has no other socket here. */
   leave(socketId: string): boolean;
   has(userId: number): boolean;
+  /** Everyone with a socket here, waiting or seated. */
+  users(): number[];
   isPresent(userId: number): boolean;
   /** Nobody is seated, and nobody waits. */
   isEmpty(): boolean;
@@ -314,6 +316,11 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     isEmpty: () => seats.size === 0 && waiting.size === 0,
     has: (userId) =>
       seats.of(userId).length > 0 || [...waiting.values()].some(({ seat }) => seat.userId === userId),
+    users: () => [
+      ...new Set(
+        [...seats.all(), ...[...waiting.values()].map(({ seat }) => seat)].map((seat) => seat.userId),
+      ),
+    ],
     hasOther: (userId, socketId) =>
       [...seats.of(userId), ...[...waiting.values()].map(({ seat }) => seat)].some(
         (seat) => seat.userId === userId && seat.socket.id !== socketId && !seat.leaving,

@@ -75,7 +75,14 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
 
   const nsp: WorkshopNamespace = io.of(namespace);
   const draining = drain(nsp);
-  const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });
+  const failed = (error: unknown) => {
+    metrics.faults.inc({ place: 'crons' });
+    logger.warn({ err: error }, 'a timer could not be looked after; it is tried again');
+  };
+  const away = absences({
+    ...{ engine, presence: log.presence, node, failed, quietMs: () => crons.quietMs() },
+    ...presence,
+  });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
   const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
 
@@ -124,10 +131,8 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     ...presence,
     openSince: () => openSince,
     isHere: (workshopId, userId) => halls.get(workshopId)?.has(userId) ?? false,
-    failed: (error) => {
-      metrics.faults.inc({ place: 'crons' });
-      logger.warn({ err: error }, 'a timer could not be looked after; it is tried again');
-    },
+    holdAgain: () => halls.hold(),
+    failed,
   });
 
   return {

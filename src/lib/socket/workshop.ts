@@ -117,6 +117,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const { halls, absences, engine } = context;
     const { user } = socket.data;
     const { after, batch, roster } = payload as CommandPayload['join'];
+    // Before it is decided: whose grace runs out meanwhile must not be recorded as gone.
+    absences.end(workshopId, user.userId);
     const outcome = await engine.handle({ workshopId, name: 'join', payload, actor: user });
     if (!outcome.ok) {
       if (halls.get(workshopId)?.has(user.userId) !== true)
@@ -135,7 +137,6 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (!hall.has(user.userId)) absences.begin(workshopId, user.userId);
       return;
     }
-    absences.end(workshopId, user.userId);
     const mode: Mode = !batch ? 'single' : roster ? 'batch' : 'lean';
     const seat: Seat = { socket, userId: user.userId, mode, leaving: false };
     // Known before it is seated: leaving and dropping may come first.

@@ -7,8 +7,8 @@
 -- ARGV  1 workshop  2 base version  3 expected epoch or ''  4 deadline in ms  5 feed length  6 doorbell
 --       7 node  8 '1' wakes the timer  9 ms a bucket of command ids lasts  10 limit of missing events
 --       11 the next epoch, should one begin  12 number of commands, then for each command:
---       by, id, fingerprint, '1' remember, user of unlessHeld or '', number of reads, reads…,
---       number of events, and for each event: id, type, schema, data, number of marks, marks…
+--       by, id, fingerprint, '1' remember, user of unlessHeld or '', '1' leaves, number of reads,
+--       reads…, number of events, and for each event: id, type, schema, data, number of marks, marks…
 -- Returns one of
 --       {'appended', from, to, at, epoch, missing entries}
 --       {'conflict', version, epoch, missing entries}
@@ -40,9 +40,9 @@ end
 local commands, index = {}, 13
 for c = 1, tonumber(ARGV[12]) do
   local command = {by = ARGV[index], id = ARGV[index + 1], fingerprint = ARGV[index + 2],
-    remember = ARGV[index + 3] == '1', user = ARGV[index + 4], reads = {}, events = {}}
-  local reads = tonumber(ARGV[index + 5])
-  index = index + 6
+    remember = ARGV[index + 3] == '1', user = ARGV[index + 4], leaves = ARGV[index + 5] == '1', reads = {}, events = {}}
+  local reads = tonumber(ARGV[index + 6])
+  index = index + 7
   for r = 1, reads do command.reads[r] = ARGV[index + r - 1] end
   index = index + reads
   local events = tonumber(ARGV[index])
@@ -105,16 +105,21 @@ if version ~= base then
   if conflict then return {'conflict', tostring(version), epoch or '', missing} end
 end
 
--- Is a presence that would end held by a living node other than the caller?
+-- Is a presence that would end still held? Not by what the caller ends: where the user leaves, its connection; else its
+-- waiting for the user. And who leaves is not held by a waiting elsewhere.
 local held = {}
 for c, command in ipairs(commands) do
   if command.user ~= '' then
     local others = {}
     local alive = false
     for holder in string.gmatch(redis.call('HGET', KEYS[8], command.user) or '', '[^;]+') do
-      if holder ~= ARGV[7] then
+      local awaited = string.sub(holder, -1) == '~'
+      local node = awaited and string.sub(holder, 1, -2) or holder
+      local own = node == ARGV[7]
+      if not (own and (awaited or command.leaves)) then
         others[#others + 1] = holder
-        if (tonumber(redis.call('HGET', KEYS[9], holder)) or 0) > now then alive = true end
+        local living = own or (tonumber(redis.call('HGET', KEYS[9], node)) or 0) > now
+        if living and not (awaited and command.leaves) then alive = true end
       end
     end
     if alive then

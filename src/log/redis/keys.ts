@@ -69,7 +69,7 @@ export function partitionKeys(tag: string) {
       meta: `${at}:${id}:meta`,
       /** Hashes: `<user>:<commandId>` → `<version>:<fingerprint>`, in turn for ten minutes each. */
       done: [`${at}:${id}:done:0`, `${at}:${id}:done:1`] as const,
-      /** Hash: user → nodes that hold connections of theirs, joined by `;`. */
+      /** Hash: user → nodes that hold connections of theirs, or (with `~`) await one, joined by `;`. */
       holds: `${at}:${id}:holds`,
       /** Stream that is being put back, by a name of its own. */
       aside: (name: string) => `${at}:${id}:aside:${name}`,

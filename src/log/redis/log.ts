@@ -171,7 +171,8 @@ function appendArguments(request: Append, feedLength: number, doorbell: string):
   ];
   for (const command of request.commands) {
     list.push(command.by, command.commandId, command.fingerprint, command.remember ? '1' : '0');
-    list.push(command.unlessHeld ?? '', command.reads.length, ...command.reads, command.events.length);
+    list.push(command.unlessHeld ?? '', command.leaves ? '1' : '');
+    list.push(command.reads.length, ...command.reads, command.events.length);
     for (const event of command.events) {
       list.push(event.eventId, event.type, event.schema, event.data, event.marks.length, ...event.marks);
     }
