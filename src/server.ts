@@ -11,9 +11,12 @@ import { readModels } from './api/readModels.ts';
 import { restApi } from './api/rest.ts';
 import type { Config } from './config.ts';
 import { workshopEngine } from './engine/engine.ts';
+import { addresses } from './identity/address.ts';
 import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
 import { workshopSockets } from './lib/socket/index.ts';
+import { readerSettings } from './lib/socket/readers.ts';
+import { openLimits } from './limiting.ts';
 import { connect } from './log/redis/connect.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
 import { observedProjector } from './projector.ts';
@@ -61,6 +64,8 @@ async function serve(
   const measured = metrics();
   const engine = workshopEngine({ log, node, observer: engineObserver(measured, logger) });
   opened.unshift(() => engine.close());
+  const limiting = await openLimits(config, measured, logger);
+  opened.unshift(() => limiting.close());
   const shared = {
     engine,
     log,
@@ -73,6 +78,8 @@ async function serve(
       guests: config.guests,
     }),
     origins: origins({ allowed: config.CORS_ORIGINS, publicUrl: config.PUBLIC_URL }),
+    addresses: addresses(config.TRUST_PROXY),
+    limits: limiting.limits,
     node,
   };
   const serves = config.ROLE !== 'projector';
@@ -102,6 +109,8 @@ async function serve(
           maxLiveHours: config.MAX_LIVE_HOURS,
           hostAbsentMinutes: config.HOST_ABSENT_MINUTES,
         },
+        admission: limiting.admission,
+        readers: readerSettings,
         ...(adapterRedis !== undefined && { adapterRedis }),
       })
     : undefined;

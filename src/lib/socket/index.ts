@@ -8,16 +8,23 @@ import { Server } from 'socket.io';
 import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { Addresses } from '../../identity/address.ts';
 import { type Origins, tokenCookie } from '../../identity/origin.ts';
-import type { Tokens } from '../../identity/token.ts';
+import type { Identity, Tokens } from '../../identity/token.ts';
+import { countedAs } from '../../limits/address.ts';
+import type { Accounts, Limits } from '../../limits/limiter.ts';
+import type { Kind } from '../../limits/table.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { CodedError, wireError } from '../../protocol/errors.ts';
+import { asWireError, CodedError, wireError } from '../../protocol/errors.ts';
 import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
+import { type AdmissionSettings, admission } from './admission.ts';
 import { broadcast } from './broadcast.ts';
 import type { SocketContext } from './context.ts';
-import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
+import { dismiss, terminate } from './dismiss.ts';
+import { type ReaderSettings, watchReaders } from './readers.ts';
+import type { Connection, Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
 export interface WorkshopSocketParts {
@@ -26,6 +33,8 @@ export interface WorkshopSocketParts {
   log: EventLog;
   tokens: Tokens;
   origins: Origins;
+  addresses: Addresses;
+  limits: Limits;
   metrics: Metrics;
   logger: Logger;
   node: string;
@@ -33,6 +42,8 @@ export interface WorkshopSocketParts {
   corsOrigins: readonly string[];
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;
+  admission: AdmissionSettings;
+  readers: ReaderSettings;
   /** A client of its own for the adapter that serves what crosses nodes beside room events; none with one node. */
   adapterRedis?: unknown;
 }
@@ -46,7 +57,7 @@ export interface WorkshopSockets {
 }
 
 export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
-  const { engine, log, tokens, origins, metrics, logger, node, presence } = parts;
+  const { engine, log, tokens, origins, limits, metrics, logger, node, presence } = parts;
   const isEncrypted = (request: IncomingMessage) => 'encrypted' in request.socket;
   const io = new Server(parts.http, {
     // A connection that names no namespace in time, or more than a message may hold, is closed.
@@ -76,33 +87,66 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
   });
 
   const nsp: WorkshopNamespace = io.of(namespace);
+  let connections = 0;
+  io.engine.on('connection', (connection: Connection) => {
+    const account = String(++connections);
+    // The first of all listeners: before anything is parsed.
+    connection.prependListener('data', () => void countMessage(connection, account));
+  });
   const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
-  const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
+  const context: SocketContext = {
+    ...{ engine, log, tokens, origins, limits, metrics, logger, halls, absences: away },
+    admission: admission(parts.admission),
+  };
 
   nsp.use((socket, next) => {
     admit(socket).then(
       () => next(),
       (error: unknown) => {
-        const code = error instanceof CodedError ? error.code : 'internal';
-        if (code === 'internal') logger.error({ err: error }, 'a handshake failed unexpectedly');
-        next(Object.assign(new Error(code), { data: wireError(code) }));
+        const data = error instanceof CodedError ? asWireError(error) : wireError('internal');
+        if (data.code === 'internal') logger.error({ err: error }, 'a handshake failed unexpectedly');
+        next(Object.assign(new Error(data.code), { data }));
       },
     );
   });
 
   async function admit(socket: WorkshopSocket): Promise<void> {
-    const { auth, headers } = socket.handshake;
+    const { auth } = socket.handshake;
     const protocol: unknown = auth.protocol ?? 1;
     if (typeof protocol !== 'number' || !servedProtocols.includes(protocol))
       throw new CodedError('unsupported_protocol');
-    const cookie = origins.cookieCounts(headers, isEncrypted(socket.request), true)
+    const address = parts.addresses.of(socket.request);
+    const { user, expiresAt } = await identity(socket).catch(async (error: unknown) => {
+      await take('unauthenticated', { address: countedAs(address) });
+      throw error;
+    });
+    await take('connect', { user: user.userId, address: countedAs(address) });
+    Object.assign(socket.data, { user, expiresAt, address, rooms: new Set(), moving: new Map() });
+  }
+
+  async function identity({ handshake: { auth, headers }, request }: WorkshopSocket): Promise<Identity> {
+    const cookie = origins.cookieCounts(headers, isEncrypted(request), true)
       ? tokenCookie(headers.cookie)
       : undefined;
     const token: unknown = auth.token ?? cookie;
     if (typeof token !== 'string') throw new CodedError('unauthenticated');
-    const { user, expiresAt } = await tokens.verify(token);
-    Object.assign(socket.data, { user, expiresAt, rooms: new Set(), moving: new Map() });
+    return tokens.verify(token);
+  }
+
+  async function take(kind: Kind, accounts: Accounts): Promise<void> {
+    const verdict = await limits.take(kind, accounts);
+    if (verdict.ok) return;
+    throw new CodedError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs });
+  }
+
+  async function countMessage(connection: Connection, account: string): Promise<void> {
+    const verdict = await limits.take('message', { socket: account });
+    if (verdict.ok) return;
+    const socket = [...nsp.sockets.values()].find(({ conn }) => conn === connection);
+    const error = { ...wireError('rate_limited'), retryAfterMs: verdict.retryAfterMs };
+    if (socket !== undefined) dismiss(socket, error);
+    else if (connection.readyState === 'open') terminate(connection);
   }
 
   nsp.on('connection', (socket) => {
@@ -110,6 +154,11 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     socket.on('disconnect', () => metrics.sockets.dec());
     socket.join(`user:${socket.data.user.userId}`);
     registerWorkshopHandlers(socket, context);
+  });
+
+  const readers = watchReaders(nsp, parts.readers, (socket) => {
+    metrics.slowConsumers.inc();
+    dismiss(socket, wireError('slow_consumer'));
   });
 
   const crons = initWorkshopCrons({
@@ -131,6 +180,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     crons,
     async close() {
       crons.close();
+      readers.close();
       // Before the sockets: their dropping is the server's restart, and nobody's leaving.
       away.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
