@@ -2,7 +2,9 @@
  * The configuration: read from the environment once, here and nowhere else, and checked before anything starts.
  * A bad value ends the process with one line that names it.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { addresses, type TrustedProxies } from './identity/address.ts';
 import { weakSettings } from './weakSettings.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
@@ -21,12 +23,30 @@ const address = z
     const [host = '', port = ''] = value.split(':');
     return { host, port: Number(port) };
   });
+/** What is checked here is looked at again by whoever reads it, less strictly: `1.5` is an address to some. */
+function isProxy(part: string): boolean {
+  try {
+    addresses([part]);
+  } catch {
+    return false;
+  }
+  return /^[a-z]+$/.test(part) || isIP(part.split('/', 1)[0] ?? '') !== 0;
+}
+
+const proxies = words.transform((parts, context): TrustedProxies => {
+  const [first = ''] = parts;
+  if (parts.length === 1 && /^\d{1,2}$/.test(first)) return Number(first);
+  if (!parts.every(isProxy))
+    context.addIssue('must be a number of proxies, or addresses and ranges separated by commas');
+  return parts;
+});
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: whole(0, 65_535).default(3_000),
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: origin.optional(),
+  TRUST_PROXY: proxies.optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   REDIS_CLUSTER_NODES: words.pipe(z.array(address)).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),

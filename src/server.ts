@@ -13,10 +13,13 @@ import { restApi } from './api/rest.ts';
 import type { Config } from './config.ts';
 import { connectionsOf } from './connections.ts';
 import { workshopEngine } from './engine/engine.ts';
+import { addresses } from './identity/address.ts';
 import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
 import { circleWithoutSockets, redisAdapter } from './lib/socket/circle.ts';
 import { workshopSockets } from './lib/socket/index.ts';
+import { readerSettings } from './lib/socket/readers.ts';
+import { openLimits } from './limiting.ts';
 import { inTime } from './log/inTime.ts';
 import { connect } from './log/redis/connect.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
@@ -85,6 +88,8 @@ async function serve(
     ...(log.kind === 'redis' && { archive: { read: (...page) => readEvents(database, ...page) } }),
   });
   opened.unshift(() => engine.close());
+  const limiting = await openLimits(config, measured, logger);
+  opened.unshift(() => limiting.close());
   const shared = {
     engine,
     log,
@@ -97,6 +102,8 @@ async function serve(
       guests: config.guests,
     }),
     origins: origins({ allowed: config.CORS_ORIGINS, publicUrl: config.PUBLIC_URL }),
+    addresses: addresses(config.TRUST_PROXY),
+    limits: limiting.limits,
     node,
   };
   const serves = config.ROLE !== 'projector';
@@ -145,6 +152,8 @@ async function serve(
           hostAbsentMinutes: config.HOST_ABSENT_MINUTES,
         },
         adapter,
+        admission: limiting.admission,
+        readers: readerSettings,
       })
     : undefined;
   opened.unshift(async () => sockets && connections.endWithin(lastAnswersMs, sockets.close()));

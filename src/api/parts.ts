@@ -9,8 +9,10 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { User } from '../domain/define.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Addresses } from '../identity/address.ts';
 import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
+import type { Limits } from '../limits/limiter.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { NodeStatus } from '../observe/nodes.ts';
@@ -31,8 +33,8 @@ export interface RestParts {
   health: { log(): Promise<void>; database(): Promise<void> };
   /** Every process that shares the log, as operators see it. */
   nodes: () => Promise<NodeStatus[]>;
-  /** Rejects with `rate_limited` where someone asks too much. Asked once for each request to `/api`. */
-  limit?: (asking: Asking) => Promise<void>;
+  addresses: Addresses;
+  limits: Limits;
   /** The web page, bundled. */
   page?: Page;
   /** Health, metrics and the operators' routes alone: a node that serves no workshops. */
@@ -45,14 +47,6 @@ export interface RestConfig {
   /** Exact origins of other sites whose pages may ask, with cookies. */
   corsOrigins: readonly string[];
   production: boolean;
-}
-
-export interface Asking {
-  /** Undefined before someone has signed in. */
-  userId: number | undefined;
-  address: string;
-  /** Whether it may change something. */
-  changes: boolean;
 }
 
 /** Who may use a route at all; what concerns one workshop is decided on its room. */
@@ -75,6 +69,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Required under `/api`. */
     who?: Who;
+    /** Taking words back: the limit on changes does not hold it up. */
+    isFree?: boolean;
   }
   interface FastifyRequest {
     /** Set where `who` is not `anyone`. */

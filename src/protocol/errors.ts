@@ -60,3 +60,7 @@ export class CodedError extends Error {
     this.retryAfterMs = options?.retryAfterMs;
   }
 }
+
+export function asWireError({ code, message, retryAfterMs }: CodedError): WireError {
+  return { ...wireError(code, message), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}

@@ -1,7 +1,7 @@
 /** What operators see of all nodes: real processes, asked at any of them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type NodeProcess, startNode } from '../kit/nodeProcess.ts';
-import { clusterSettings, guestOn, type Json, liveWorkshop, restOf, token } from '../kit/server.ts';
+import { clusterSettings, guestOn, type Json, liveWorkshop, restAt, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 let settings: Record<string, string>;
@@ -18,13 +18,13 @@ afterAll(async () => {
 
 const admin = { id: 99, roles: ['admin'] };
 const statusAt = async (node: NodeProcess): Promise<Json[]> =>
-  (await restOf(node.url)(admin, 'GET', '/api/admin/status')).body.nodes;
+  (await restAt(node.url)(admin, 'GET', '/api/admin/status')).body.nodes;
 
 it('[Q6] every node lists all of them, with sockets and rooms of each, and leaves out in a second what does not answer', {
   timeout: 60_000,
 }, async () => {
   const [one, two, projector] = running as [NodeProcess, NodeProcess, NodeProcess];
-  const workshopId = await liveWorkshop({ rest: restOf(one.url) }, [2, 3]);
+  const workshopId = await liveWorkshop({ rest: restAt(one.url) }, [2, 3]);
   const guests = await Promise.all(
     [one, two, two].map(async ({ url }, n) => guestOn(url, n + 1, { token: await token({ id: n + 1 }) })),
   );

@@ -14,8 +14,10 @@ import type { CommandInput, CommandName } from '../../src/domain/catalog.ts';
 import { commandOf } from '../../src/domain/catalog.ts';
 import type { User } from '../../src/domain/define.ts';
 import { type Engine, workshopEngine } from '../../src/engine/engine.ts';
+import { addresses } from '../../src/identity/address.ts';
 import { origins } from '../../src/identity/origin.ts';
 import { tokens } from '../../src/identity/token.ts';
+import { rateLimits } from '../../src/limits/limiter.ts';
 import { embeddedLog } from '../../src/log/embedded/log.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { metrics } from '../../src/observe/metrics.ts';
@@ -109,6 +111,8 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
     ...{ engine, log: options.seen?.(log) ?? log, metrics: metrics(), nodes: async () => [thisNode] },
     tokens: tokens({ secret, guests: options.guests ?? true }),
     origins: origins({ allowed: [otherSite] }),
+    addresses: addresses(),
+    limits: rateLimits({ scale: 0 }),
     logger: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
     readModels: readModels(database, log),
     config: { corsOrigins: [otherSite], production: false },

@@ -8,7 +8,7 @@ import {
   guestOn,
   type Json,
   liveWorkshop,
-  restOf,
+  restAt,
   token,
 } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -41,11 +41,11 @@ async function enter(node: NodeProcess, id: number, workshopId: number): Promise
   return guest;
 }
 
-const workshop = () => liveWorkshop({ rest: restOf(one.url) }, [2, 3, 4]);
+const workshop = () => liveWorkshop({ rest: restAt(one.url) }, [2, 3, 4]);
 
 async function told(node: NodeProcess, workshopId: number, userId: number): Promise<string[]> {
   const path = `/api/workshops/${workshopId}/events?limit=1000&userId=${userId}`;
-  const { body } = await restOf(node.url)(1, 'GET', path);
+  const { body } = await restAt(node.url)(1, 'GET', path);
   const types = body.items.map(({ type }: Json) => type as string);
   return types.filter((type: string) => /^user-(joined|left)$/.test(type));
 }

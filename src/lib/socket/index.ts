@@ -7,19 +7,26 @@ import { Server } from 'socket.io';
 import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { Addresses } from '../../identity/address.ts';
 import { type Origins, tokenCookie } from '../../identity/origin.ts';
-import type { Tokens } from '../../identity/token.ts';
+import type { Identity, Tokens } from '../../identity/token.ts';
+import { countedAs } from '../../limits/address.ts';
+import type { Accounts, Limits } from '../../limits/limiter.ts';
+import type { Kind } from '../../limits/table.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { CodedError, wireError } from '../../protocol/errors.ts';
+import { asWireError, CodedError, wireError } from '../../protocol/errors.ts';
 import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
+import { type AdmissionSettings, admission } from './admission.ts';
 import { broadcast } from './broadcast.ts';
 import type { Adapter } from './circle.ts';
 import type { SocketContext } from './context.ts';
+import { dismiss, terminate } from './dismiss.ts';
 import { drain } from './drain.ts';
 import { handshakeGuard, isEncrypted } from './handshake.ts';
-import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
+import { type ReaderSettings, watchReaders } from './readers.ts';
+import type { Connection, Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
 export interface WorkshopSocketParts {
@@ -28,6 +35,8 @@ export interface WorkshopSocketParts {
   log: EventLog;
   tokens: Tokens;
   origins: Origins;
+  addresses: Addresses;
+  limits: Limits;
   metrics: Metrics;
   logger: Logger;
   node: string;
@@ -35,6 +44,8 @@ export interface WorkshopSocketParts {
   corsOrigins: readonly string[];
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;
+  admission: AdmissionSettings;
+  readers: ReaderSettings;
   /** Serves what crosses nodes beside room events; none with one node. */
   adapter?: Adapter | undefined;
 }
@@ -54,7 +65,7 @@ export interface WorkshopSockets {
 }
 
 export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
-  const { engine, log, tokens, origins, metrics, logger, node, presence } = parts;
+  const { engine, log, tokens, origins, limits, metrics, logger, node, presence } = parts;
   const io = new Server(parts.http, {
     // A connection that names no namespace in time, or more than a message may hold, is closed.
     connectTimeout: 10_000,
@@ -75,6 +86,12 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
 
   const nsp: WorkshopNamespace = io.of(namespace);
   const draining = drain(nsp);
+  let connections = 0;
+  io.engine.on('connection', (connection: Connection) => {
+    const account = String(++connections);
+    // The first of all listeners: before anything is parsed.
+    connection.prependListener('data', () => void countMessage(connection, account));
+  });
   const failed = (error: unknown) => {
     metrics.faults.inc({ place: 'crons' });
     logger.warn({ err: error }, 'a timer could not be looked after; it is tried again');
@@ -84,32 +101,59 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     ...presence,
   });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
-  const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
+  const context: SocketContext = {
+    ...{ engine, log, tokens, origins, limits, metrics, logger, halls, absences: away },
+    admission: admission(parts.admission),
+  };
 
   nsp.use((socket, next) => {
     admit(socket).then(
       () => next(),
       (error: unknown) => {
-        const code = error instanceof CodedError ? error.code : 'internal';
-        if (code === 'internal') logger.error({ err: error }, 'a handshake failed unexpectedly');
-        next(Object.assign(new Error(code), { data: wireError(code) }));
+        const data = error instanceof CodedError ? asWireError(error) : wireError('internal');
+        if (data.code === 'internal') logger.error({ err: error }, 'a handshake failed unexpectedly');
+        next(Object.assign(new Error(data.code), { data }));
       },
     );
   });
 
   async function admit(socket: WorkshopSocket): Promise<void> {
-    const { auth, headers } = socket.handshake;
+    const { auth } = socket.handshake;
     const protocol: unknown = auth.protocol ?? 1;
     if (typeof protocol !== 'number' || !servedProtocols.includes(protocol))
       throw new CodedError('unsupported_protocol');
-    const cookie = origins.cookieCounts(headers, isEncrypted(socket.request), true)
+    const address = parts.addresses.of(socket.request);
+    const { user, expiresAt } = await identity(socket).catch(async (error: unknown) => {
+      await take('unauthenticated', { address: countedAs(address) });
+      throw error;
+    });
+    await take('connect', { user: user.userId, address: countedAs(address) });
+    Object.assign(socket.data, { user, expiresAt, address, rooms: new Set(), moving: new Map() });
+    Object.assign(socket.data, { underWay: 0, retiring: false });
+  }
+
+  async function identity({ handshake: { auth, headers }, request }: WorkshopSocket): Promise<Identity> {
+    const cookie = origins.cookieCounts(headers, isEncrypted(request), true)
       ? tokenCookie(headers.cookie)
       : undefined;
     const token: unknown = auth.token ?? cookie;
     if (typeof token !== 'string') throw new CodedError('unauthenticated');
-    const { user, expiresAt } = await tokens.verify(token);
-    Object.assign(socket.data, { user, expiresAt, rooms: new Set(), moving: new Map() });
-    Object.assign(socket.data, { underWay: 0, retiring: false });
+    return tokens.verify(token);
+  }
+
+  async function take(kind: Kind, accounts: Accounts): Promise<void> {
+    const verdict = await limits.take(kind, accounts);
+    if (verdict.ok) return;
+    throw new CodedError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs });
+  }
+
+  async function countMessage(connection: Connection, account: string): Promise<void> {
+    const verdict = await limits.take('message', { socket: account });
+    if (verdict.ok) return;
+    const socket = [...nsp.sockets.values()].find(({ conn }) => conn === connection);
+    const error = { ...wireError('rate_limited'), retryAfterMs: verdict.retryAfterMs };
+    if (socket !== undefined) dismiss(socket, error);
+    else if (connection.readyState === 'open') terminate(connection);
   }
 
   nsp.on('connection', (socket) => {
@@ -117,6 +161,11 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     socket.on('disconnect', () => metrics.sockets.dec());
     socket.join(`user:${socket.data.user.userId}`);
     registerWorkshopHandlers(socket, context);
+  });
+
+  const readers = watchReaders(nsp, parts.readers, (socket) => {
+    metrics.slowConsumers.inc();
+    dismiss(socket, wireError('slow_consumer'));
   });
 
   let openSince: number | undefined;
@@ -145,6 +194,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
       await draining.run(windowMs);
     },
     async close() {
+      readers.close();
       away.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
       await crons.close();

@@ -14,6 +14,8 @@ export interface Session {
   user: User;
   /** Milliseconds since 1970. */
   expiresAt: number;
+  /** From which it connected. */
+  address: string;
   /** Rooms that this socket is in. */
   rooms: Set<number>;
   /** Joining or leaving under way, by workshop: what was sent after it waits for it. */
@@ -28,3 +30,5 @@ export interface Session {
 type Events = Record<string, (...values: unknown[]) => void>;
 export type WorkshopSocket = Socket<Events, Events, Events, Session>;
 export type WorkshopNamespace = Namespace<Events, Events, Events, Session>;
+/** What carries a socket: a WebSocket, or requests that poll. */
+export type Connection = WorkshopSocket['conn'];

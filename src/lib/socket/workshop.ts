@@ -11,6 +11,7 @@ import { type ParsedCommand, parse, parseCommand } from '../../protocol/parse.ts
 import { attendeesPerPage, bareName, commandHeader, type Reply, wireName } from '../../protocol/wire.ts';
 import type { SocketContext } from './context.ts';
 import { watchExpiry } from './expiry.ts';
+import { gateOf } from './gate.ts';
 import type { Mode, Seat } from './seats.ts';
 import type { WorkshopSocket } from './session.ts';
 
@@ -21,6 +22,7 @@ type Answer = Reply | { ok: true; [field: string]: unknown } | { ok: false; erro
 export function registerWorkshopHandlers(socket: WorkshopSocket, context: SocketContext): void {
   const { metrics, logger } = context;
   const expiry = watchExpiry(socket);
+  const gate = gateOf(socket, context);
 
   socket.onAny((sent: unknown, ...values: unknown[]) => {
     // Not taken, so not answered either: the client sends it again, on a node that stays.
@@ -32,11 +34,14 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const raw = acknowledge !== undefined && values.length === 1 ? undefined : values[0];
     const name = bareName(event) ?? event;
     const answer = (reply: Answer) => {
+      if (!reply.ok) gate.refused(name);
       if (acknowledge !== undefined) acknowledge(reply);
       else if (!reply.ok) socket.emit(wireName('error'), { command: name, ...reply.error });
     };
     socket.data.underWay++;
-    receive(name, raw, answer)
+    gate
+      .pass(name, raw)
+      .then((error) => (error === undefined ? receive(name, raw, answer) : answer({ ok: false, error })))
       .catch((error: unknown) => {
         if (error instanceof CodedError) return answer(failure(error.code, error.message));
         metrics.faults.inc({ place: 'socket' });
@@ -68,7 +73,7 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       return answer(await command(name, parsed.value));
     // Joining and leaving take several steps; what the client sends after them waits until they are done.
     const turn = (before ?? Promise.resolve()).then(async () => {
-      if (name === 'join') await join(parsed.value, answer);
+      if (name === 'join') await joinInTurn(parsed.value, answer);
       else if (name === 'leave') await leave(parsed.value, answer);
       else answer(await command(name, parsed.value));
     });
@@ -108,6 +113,22 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (known !== undefined && !known.ok) return known;
     }
     return failure('invalid_payload', detail);
+  }
+
+  async function joinInTurn(command: ParsedCommand, answer: (reply: Answer) => void): Promise<void> {
+    const turn = await context.admission.enter();
+    if (!turn.ok) {
+      metrics.refusals.inc({ code: 'rate_limited' });
+      metrics.rateLimited.inc({ kind: 'join', layer: 'node' });
+      const { retryAfterMs } = turn;
+      return answer({ ok: false, error: { ...wireError('rate_limited', crowded), retryAfterMs } });
+    }
+    try {
+      // Whoever dropped while waiting is not let in, only to be awaited.
+      if (socket.connected) await join(command, answer);
+    } finally {
+      turn.done();
+    }
   }
 
   async function join(
@@ -220,6 +241,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     return { ok: false, error: wireError(code, detail) };
   }
 }
+
+const crowded = 'many are coming in at once: wait a moment';
 
 const attendeesRequest = commandHeader.extend({
   cursor: z
