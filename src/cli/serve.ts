@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { readConfig } from '../config.ts';
 import { type RunningServer, startServer } from '../server.ts';
 import type { CliCommand } from './command.ts';
+import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
 
 export const serve: CliCommand = {
@@ -14,6 +15,7 @@ export const serve: CliCommand = {
   async run({ values }) {
     const config = readConfig();
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+    surviveMishaps(logger);
     const server = await startServer(config, logger);
     process.stdout.write(values.json === true ? `${JSON.stringify(server.about)}\n` : banner(server));
     await untilTold(logger, () => server.close());
