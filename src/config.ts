@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { addresses, type TrustedProxies } from './identity/address.ts';
+import { weakSettings } from './weakSettings.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -59,12 +60,15 @@ const environment = z.object({
   GUESTS: flag.optional(),
   PRESENCE_GRACE_MS: whole(0, 600_000).default(15_000),
   PRESENCE_LEASE_MS: whole(500, 600_000).default(15_000),
+  // Everything else that ending takes has to fit into the 25 s after which a process ends whatever is under way.
+  DRAIN_MS: whole(0, 15_000).optional(),
   LOBBY_OPENS_MINUTES: whole(0, 1_440).default(15),
   MAX_LIVE_HOURS: z.coerce.number().positive().max(168).default(12),
   HOST_ABSENT_MINUTES: z.coerce.number().positive().max(1_440).default(30),
   ARCHIVE_AFTER_MINUTES: z.coerce.number().min(0).max(525_600).default(60),
   RATE_LIMIT_SCALE: z.coerce.number().min(0).max(1_000).default(1),
   ALLOW_VOLATILE_LOG: flag.default(false),
+  TRUST_NETWORK: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -105,5 +109,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const guests = config.GUESTS ?? (embedded && config.AUTH_JWKS_URL === undefined);
   if (guests && config.AUTH_JWKS_URL !== undefined)
     throw new ConfigError('GUESTS: guests are signed in with AUTH_SECRET, which AUTH_JWKS_URL replaces');
+  const weak = production ? weakSettings(config) : [];
+  if (weak.length > 0) throw new ConfigError(`not in production: ${weak.join('; ')}`);
   return { ...config, production, embedded, guests };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { refused } from './errors.ts';
 import type { Api, RestContext } from './parts.ts';
-import { type NodeStatus, nodeStatus, workshopParams } from './schemas.ts';
+import { nodeStatus, workshopParams } from './schemas.ts';
 
 const tag = 'Operations';
 
@@ -33,7 +33,7 @@ const projectionStatus = z.object({
 });
 
 export function adminRoutes(app: Api, context: RestContext): void {
-  const { metrics, readModels, node } = context;
+  const { readModels } = context;
 
   app.route({
     method: 'GET',
@@ -53,7 +53,7 @@ export function adminRoutes(app: Api, context: RestContext): void {
     },
     async handler(request) {
       const [nodes, projections] = await Promise.all([
-        context.nodes?.() ?? thisNode(),
+        context.nodes(),
         readModels.status().catch((error: unknown) => {
           request.log.warn({ err: error }, 'the state of the projections cannot be read');
           return null;
@@ -88,10 +88,4 @@ export function adminRoutes(app: Api, context: RestContext): void {
       return { workshopId, parked: !(await readModels.retryParked(workshopId)) };
     },
   });
-
-  async function thisNode(): Promise<NodeStatus[]> {
-    const value = async (gauge: typeof metrics.rooms) => (await gauge.get()).values[0]?.value ?? 0;
-    const [rooms, sockets] = await Promise.all([value(metrics.rooms), value(metrics.sockets)]);
-    return [{ node, rooms, sockets, upSeconds: Math.floor(process.uptime()) }];
-  }
 }

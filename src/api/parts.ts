@@ -15,10 +15,10 @@ import type { Tokens } from '../identity/token.ts';
 import type { Limits } from '../limits/limiter.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { NodeStatus } from '../observe/nodes.ts';
 import type { Page } from './page.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Rooms } from './rooms.ts';
-import type { NodeStatus } from './schemas.ts';
 
 export interface RestParts {
   engine: Engine;
@@ -31,10 +31,8 @@ export interface RestParts {
   config: RestConfig;
   /** Each rejects while the thing is away. */
   health: { log(): Promise<void>; database(): Promise<void> };
-  /** This node's name, for operators. */
-  node: string;
-  /** All nodes as operators see them; this one alone if left out. */
-  nodes?: () => Promise<NodeStatus[]>;
+  /** Every process that shares the log, as operators see it. */
+  nodes: () => Promise<NodeStatus[]>;
   addresses: Addresses;
   limits: Limits;
   /** The web page, bundled. */

@@ -122,10 +122,16 @@ it('tells browsers what a page may do, on every answer', async () => {
   for (const request of ['GET /healthz', 'GET /api/workshops', 'GET /nothing', 'POST /api/guest']) {
     const { headers } = await asked(request, {});
     expect(headers['content-security-policy']).toBe(
-      "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; " +
-        "img-src 'self' https: data:; connect-src 'self' ws: wss:",
+      "default-src 'self'; script-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'; " +
+        "form-action 'none'; frame-ancestors 'none'; style-src 'self'; img-src 'self' https:",
     );
-    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
+    });
     expect(headers['cache-control']).toBe(request.includes('/api/') ? 'no-store' : undefined);
     expect(headers['strict-transport-security']).toBeUndefined();
   }

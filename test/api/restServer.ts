@@ -21,6 +21,7 @@ import { rateLimits } from '../../src/limits/limiter.ts';
 import { embeddedLog } from '../../src/log/embedded/log.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { metrics } from '../../src/observe/metrics.ts';
+import type { NodeStatus } from '../../src/observe/nodes.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { sharedPostgres } from '../kit/shared.ts';
 
@@ -93,6 +94,10 @@ export interface RestServerOptions {
   projecting?: boolean;
 }
 
+const thisNode: NodeStatus = {
+  ...{ node: 'rest', role: 'all', rooms: 0, sockets: 0, upSeconds: 1, draining: false },
+};
+
 export async function restServer(options: RestServerOptions = {}): Promise<RestServer> {
   const folder = temporaryFolder('rest');
   const log = options.log ?? (await embeddedLog({ path: `${folder.path}/log` }));
@@ -103,7 +108,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
   const lines: string[] = [];
   const app = await restApi({
-    ...{ engine, log: options.seen?.(log) ?? log, metrics: metrics(), node: 'rest' },
+    ...{ engine, log: options.seen?.(log) ?? log, metrics: metrics(), nodes: async () => [thisNode] },
     tokens: tokens({ secret, guests: options.guests ?? true }),
     origins: origins({ allowed: [otherSite] }),
     addresses: addresses(),

@@ -96,7 +96,9 @@ export function arrayLog(partitions = 1): ArrayLog {
       (streams.get(id)?.events ?? []).filter((event) => event.version > after).slice(0, limit),
     head: async (id) => {
       const stream = streams.get(id);
-      return stream === undefined ? null : { version: stream.events.length, epoch: stream.epoch };
+      return stream === undefined
+        ? null
+        : { version: stream.events.length, epoch: stream.epoch, past: new Map() };
     },
     open: async (partition) =>
       new Map(
@@ -104,6 +106,7 @@ export function arrayLog(partitions = 1): ArrayLog {
           .filter(([id]) => partitionOf(id) === partition)
           .map(([id, { events }]) => [id, events.length]),
       ),
+    refill: async () => false,
     tail,
     append(workshopId, events) {
       const stream = streamOf(workshopId);

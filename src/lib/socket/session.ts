@@ -20,6 +20,10 @@ export interface Session {
   rooms: Set<number>;
   /** Joining or leaving under way, by workshop: what was sent after it waits for it. */
   moving: Map<number, Promise<unknown>>;
+  /** How much of what it sent is not answered yet. */
+  underWay: number;
+  /** It is about to be cut, and what it sends is not taken any more. */
+  retiring: boolean;
 }
 
 /** Events have names that are only known from the domain's tables, so they are not typed one by one. */

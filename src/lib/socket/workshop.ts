@@ -24,7 +24,11 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
   const expiry = watchExpiry(socket);
   const gate = gateOf(socket, context);
 
-  socket.onAny((event: string, ...values: unknown[]) => {
+  socket.onAny((sent: unknown, ...values: unknown[]) => {
+    // Not taken, so not answered either: the client sends it again, on a node that stays.
+    if (socket.data.retiring) return;
+    // The protocol lets a number be an event's name; what throws in here ends the process.
+    const event = String(sent);
     const last = values.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const raw = acknowledge !== undefined && values.length === 1 ? undefined : values[0];
@@ -34,6 +38,7 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (acknowledge !== undefined) acknowledge(reply);
       else if (!reply.ok) socket.emit(wireName('error'), { command: name, ...reply.error });
     };
+    socket.data.underWay++;
     gate
       .pass(name, raw)
       .then((error) => (error === undefined ? receive(name, raw, answer) : answer({ ok: false, error })))
@@ -42,7 +47,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
         metrics.faults.inc({ place: 'socket' });
         logger.error({ err: error, command: name }, 'a command failed unexpectedly');
         answer(failure('internal'));
-      });
+      })
+      .finally(() => socket.data.underWay--);
   });
 
   socket.on('disconnect', () => {
@@ -132,6 +138,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const { halls, absences, engine } = context;
     const { user } = socket.data;
     const { after, batch, roster } = payload as CommandPayload['join'];
+    // Before it is decided: whose grace runs out meanwhile must not be recorded as gone.
+    absences.end(workshopId, user.userId);
     const outcome = await engine.handle({ workshopId, name: 'join', payload, actor: user });
     if (!outcome.ok) {
       if (halls.get(workshopId)?.has(user.userId) !== true)
@@ -141,6 +149,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const hall = halls.open(workshopId);
     await hall.ready;
     const { version, changed, epoch } = outcome;
+    // Events were lost, or may have been, and this room has not heard of it yet: what it could resume with may be gone.
+    if (hall.epoch() !== epoch) await hall.compare();
     const resumed = after !== undefined && hall.canResume(after, version);
     if (after !== undefined) metrics.resumes.inc({ result: resumed ? 'resumed' : 'state' });
     answer({ ok: true, version, changed, epoch, resumed, userId: user.userId });
@@ -148,7 +158,6 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (!hall.has(user.userId)) absences.begin(workshopId, user.userId);
       return;
     }
-    absences.end(workshopId, user.userId);
     const mode: Mode = !batch ? 'single' : roster ? 'batch' : 'lean';
     const seat: Seat = { socket, userId: user.userId, mode, leaving: false };
     // Known before it is seated: leaving and dropping may come first.
