@@ -11,6 +11,7 @@ import { readModels } from './api/readModels.ts';
 import { restApi } from './api/rest.ts';
 import type { Config } from './config.ts';
 import { workshopEngine } from './engine/engine.ts';
+import { operatorKey } from './identity/operatorKey.ts';
 import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
 import { workshopSockets } from './lib/socket/index.ts';
@@ -75,6 +76,7 @@ async function serve(
     origins: origins({ allowed: config.CORS_ORIGINS, publicUrl: config.PUBLIC_URL }),
     node,
   };
+  const key = randomUUID();
   const serves = config.ROLE !== 'projector';
   const page = serves ? await bundlePage() : undefined;
   const app = await restApi({
@@ -84,6 +86,7 @@ async function serve(
     config: { publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
     health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
     ...(page !== undefined && { page }),
+    ...(folder !== undefined && { operatorKey: operatorKey(key) }),
     operationsOnly: !serves,
   });
   opened.unshift(() => app.close());
@@ -124,7 +127,7 @@ async function serve(
   if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${config.HOST}:${(app.server.address() as AddressInfo).port}`;
-  await folder?.announce({ pid: process.pid, url, key: randomUUID() });
+  await folder?.announce({ pid: process.pid, url, key });
 
   return {
     url,

@@ -1,6 +1,7 @@
 /** Who calls, and whether the route is for them: asked before anything else of a request is read. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { User } from '../domain/define.ts';
+import { type OperatorKey, operatorKeyHeader } from '../identity/operatorKey.ts';
 import { type Origins, tokenCookie } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
 import { refused } from './errors.ts';
@@ -9,11 +10,13 @@ import type { Asking } from './parts.ts';
 export interface IdentityParts {
   tokens: Tokens;
   origins: Origins;
+  /** Opens the routes of admins to the command line of this machine. */
+  operatorKey?: OperatorKey;
   limit?: (asking: Asking) => Promise<void>;
 }
 
 /** Every route under `/api` says who it is for; one that does not fails the start. */
-export function identify(app: FastifyInstance, { tokens, origins, limit }: IdentityParts): void {
+export function identify(app: FastifyInstance, { tokens, origins, operatorKey, limit }: IdentityParts): void {
   app.decorateRequest('caller', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (url.startsWith('/api/') && config?.who === undefined) throw new Error(`who is ${url} for?`);
@@ -21,6 +24,12 @@ export function identify(app: FastifyInstance, { tokens, origins, limit }: Ident
   app.addHook('onRequest', async (request) => {
     const { who } = request.routeOptions.config;
     if (who === undefined) return;
+    const key = request.headers[operatorKeyHeader];
+    if (who === 'admin' && key !== undefined) {
+      if (operatorKey?.opens(String(key), request.raw.socket) !== true) throw refused('unauthenticated');
+      request.caller = operator;
+      return;
+    }
     if (who !== 'anyone') request.caller = await authenticated(request);
     if (who === 'admin' && !callerOf(request).roles.includes('admin')) throw refused('forbidden');
     // Probes of the process itself are let through, however often they come.
@@ -39,6 +48,16 @@ export function identify(app: FastifyInstance, { tokens, origins, limit }: Ident
     if (!origins.cookieCounts(request.headers, isEncrypted(request), changes(request))) return undefined;
     return tokenCookie(request.headers.cookie);
   }
+}
+
+/** Whoever has the key of the data folder. No token has user id 0. */
+const operator: User = {
+  ...{ kind: 'user', userId: 0, displayName: 'operator', avatarUrl: null },
+  roles: ['admin'],
+};
+
+export function isOperator({ userId }: User): boolean {
+  return userId === operator.userId;
 }
 
 /** The caller of a route that is for signed-in users. */

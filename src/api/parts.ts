@@ -9,6 +9,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { User } from '../domain/define.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
 import type { EventLog } from '../log/log.ts';
@@ -33,6 +34,8 @@ export interface RestParts {
   node: string;
   /** All nodes as operators see them; this one alone if left out. */
   nodes?: () => Promise<NodeStatus[]>;
+  /** Opens the routes of admins to the command line of this machine; those who sign in alone if left out. */
+  operatorKey?: OperatorKey;
   /** Rejects with `rate_limited` where someone asks too much. Asked once for each request to `/api`. */
   limit?: (asking: Asking) => Promise<void>;
   /** The web page, bundled. */
