@@ -1,7 +1,6 @@
 /** `workshop project`: a projector alone, with the operators' routes. */
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
-import { startServer } from '../server.ts';
 import type { CliCommand } from './command.ts';
 import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
@@ -20,6 +19,7 @@ export const project: CliCommand = {
       );
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
     surviveMishaps(logger);
+    const { startServer } = await import('../server.ts');
     const server = await startServer({ ...config, ROLE: 'projector' }, logger);
     const { about } = server;
     process.stdout.write(
