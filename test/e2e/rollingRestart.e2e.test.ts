@@ -179,7 +179,7 @@ describe('an embedded node', () => {
     const front = await balancer(100);
     try {
       // While nothing answers, clients wait for up to 10 s between two tries.
-      const lasting = { PRESENCE_GRACE_MS: '12000', PRESENCE_LEASE_MS: '12000' };
+      const lasting = { PRESENCE_GRACE_MS: '20000', PRESENCE_LEASE_MS: '20000' };
       const settings = { DATA_DIR: `${folder.path}/data`, ...lasting };
       const first = await serve(settings);
       await front.use(first.url);
@@ -195,7 +195,7 @@ describe('an embedded node', () => {
       for (const { connection, userId } of talkers)
         await until(() => connection.snapshot().connected, { what: `user ${userId}`, timeout: 15_000 });
       // Until what the first process held has run out and was looked at.
-      await new Promise((resolve) => setTimeout(resolve, 18_000));
+      await new Promise((resolve) => setTimeout(resolve, 26_000));
       for (const { cuts } of talkers) expect(cuts).toHaveLength(1);
       expectNothingLost(await settled(second.url, workshopId, talkers), talkers);
     } finally {
