@@ -2,20 +2,17 @@
  * From a chat command to its arrival at the room's members: 50 rooms of 20, 1,000 commands a second from an open loop, so
  * that a slow answer does not slow the asking. The server is a process of its own on Redis and Postgres, its projector runs.
  */
-import { SignJWT } from 'jose';
 import { startPostgres } from '../test/kit/postgres.ts';
-import { type RunningProcess, startProcess } from '../test/kit/process.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { type Figure, quantile } from './measure.ts';
 import { type RawClient, rawClient } from './rawClient.ts';
+import { schedule, secret, start, token, workshop } from './served.ts';
 
 const rooms = 50;
 const members = 20;
 const perSecond = 1_000;
 const seconds = 5;
-const secret = 'a secret of the benchmark, longer than thirty-two';
 const mark = '"message":"';
-const main = (path: string) => new URL(path, import.meta.url).pathname;
 
 export async function broadcast(rounds: number): Promise<Figure[]> {
   const redis = await startRedis();
@@ -34,8 +31,8 @@ export async function broadcast(rounds: number): Promise<Figure[]> {
     for (let round = 0; round < rounds; round++) {
       for (const kind of ['bare relay', 'engine, single events', 'engine, batches'] as const) {
         const server = await (kind === 'bare relay'
-          ? start(['--import', 'tsx', main('relay.ts')])
-          : start([main('../bin/workshop.js'), 'serve', '--json'], env));
+          ? start(['--import', 'tsx', new URL('relay.ts', import.meta.url).pathname])
+          : start([workshop, 'serve', '--json'], env));
         const delays = await measure(server.url, kind);
         await server.process.stop();
         const beside = kind === 'bare relay' ? undefined : 'bare relay';
@@ -50,18 +47,9 @@ export async function broadcast(rounds: number): Promise<Figure[]> {
   return figures;
 }
 
-async function start(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ process: RunningProcess; url: string }> {
-  const process = await startProcess({ command: globalThis.process.execPath, args, env });
-  const [line] = await process.waitFor(/\{"url".*\}/, 30_000);
-  return { process, url: JSON.parse(line).url };
-}
-
 async function measure(url: string, kind: string): Promise<number[]> {
   const bare = kind === 'bare relay';
-  const ids = bare ? Array.from({ length: rooms }, (_, n) => n + 1) : await schedule(url);
+  const ids = bare ? Array.from({ length: rooms }, (_, n) => n + 1) : await schedule(url, { rooms, members });
   const delays: number[] = [];
   // Each message begins with when it was sent; a batch holds several.
   const heard = (text: string) => {
@@ -102,41 +90,6 @@ async function pace(count: number, send: (n: number) => void): Promise<void> {
     while (n < due) send(n++);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
-}
-
-async function schedule(url: string): Promise<number[]> {
-  const ids: number[] = [];
-  const post = async (user: number, path: string, body?: object) => {
-    const headers = { authorization: `Bearer ${await token(user)}`, 'content-type': 'application/json' };
-    const answer = await fetch(url + path, {
-      method: 'POST',
-      headers,
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
-    return answer.json();
-  };
-  for (let room = 0; room < rooms; room++) {
-    const { id } = await post(1, '/api/workshops', { title: 'Bench', scheduledAt: new Date().toISOString() });
-    await post(1, `/api/workshops/${id}/start`);
-    await Promise.all(Array.from({ length: members }, (_, n) => post(2 + n, `/api/workshops/${id}/rsvp`)));
-    ids.push(id);
-  }
-  return ids;
-}
-
-const tokens = new Map<number, Promise<string>>();
-
-function token(user: number): Promise<string> {
-  const made =
-    tokens.get(user) ??
-    new SignJWT({ name: `User ${user}` })
-      .setProtectedHeader({ alg: 'HS256' })
-      .setSubject(String(user))
-      .setExpirationTime('1h')
-      .sign(Buffer.from(secret));
-  tokens.set(user, made);
-  return made;
 }
 
 function raise(): never {

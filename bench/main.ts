@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { broadcast } from './broadcast.ts';
+import { faults } from './faults.ts';
 import { fold } from './fold.ts';
 import { type Figure, table } from './measure.ts';
 import { project } from './project.ts';
@@ -11,6 +12,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   append,
   broadcast,
   project,
+  faults,
 };
 
 const { values, positionals } = parseArgs({

@@ -8,6 +8,8 @@ export interface RawClient {
   /** Sends an event without an acknowledgement. */
   emit(event: string, payload: unknown): void;
   ask(event: string, payload: unknown): Promise<unknown>;
+  /** Stops reading; the connection stays. */
+  pause(): void;
   close(): void;
 }
 
@@ -50,6 +52,8 @@ export async function rawClient(
         asked.set(++lastId, resolve);
         socket.send(`42${nsp}${lastId}${JSON.stringify([event, payload])}`);
       }),
-    close: () => socket.close(),
+    pause: () => socket.pause(),
+    // One that does not read would never see the other side's closing.
+    close: () => (socket.isPaused ? socket.terminate() : socket.close()),
   };
 }

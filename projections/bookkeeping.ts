@@ -1,4 +1,7 @@
-/** The projectors' own tables: how far each partition is folded and by whom, and which workshops wait for repair. */
+/**
+ * The projectors' own tables: how far each partition is folded and by whom, which workshops wait for repair,
+ * and which events were given up.
+ */
 import { boolean, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, whole } from './columns.ts';
 
@@ -21,6 +24,9 @@ export const checkpoints = pgTable(
     fence: whole('fence').notNull(),
     /** Someone asked for the partition's tables to be folded anew; the owner does it. */
     rebuildRequested: boolean('rebuild_requested').notNull(),
+    /** Of a rebuild under way: workshops folded anew so far, and how many there are; null before it has begun. */
+    rebuildDone: integer('rebuild_done'),
+    rebuildTotal: integer('rebuild_total'),
     updatedAt: instant('updated_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.projection, table.partition] })],
@@ -49,3 +55,20 @@ export const parked = pgTable('projection_parked', {
   /** Someone asked for another try; the owner of the partition makes it. */
   retryRequested: boolean('retry_requested').notNull(),
 });
+
+/** Events that an operator gave up: they stay in the log, and their effect is left out, in every rebuild too. */
+export const skipped = pgTable(
+  'projection_skipped',
+  {
+    workshopId: whole('workshop_id').notNull(),
+    version: whole('version').notNull(),
+    /** Another event at that version, after the log lost this one, is folded. null: the log's entry cannot be parsed. */
+    eventId: text('event_id'),
+    /** Why it could not be folded. */
+    reason: text('reason').notNull(),
+    /** Who gave it up: `user 7`, or someone at the command line. */
+    skippedBy: text('skipped_by').notNull(),
+    skippedAt: instant('skipped_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.workshopId, table.version] })],
+);

@@ -3,6 +3,7 @@
 import { arrayText } from './arrayText.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
+import { isInLog } from './pages.ts';
 
 /** Reads of the log that are under way at a time. */
 const atOnce = 32;
@@ -36,8 +37,7 @@ export async function differing(
     else if (deep && inLog > version) different.push(id);
     else if (deep && inLog === version)
       alike.push(async () => {
-        const [event] = await log.read(id, version - 1, 1);
-        if (event?.eventId !== row.event_id) different.push(id);
+        if (!(await isInLog(log, id, { version, eventId: String(row.event_id) }))) different.push(id);
       });
   }
   if (deep) different.push(...[...open.keys()].filter((id) => !folded.has(id)));

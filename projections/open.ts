@@ -1,17 +1,23 @@
 /** Opens the database that the configuration names. */
 import { fileURLToPath } from 'node:url';
 import type { Database, DatabaseOptions } from './database.ts';
+import { runMigrations } from './migrate.ts';
 import { openPglite } from './pglite.ts';
-import { openPostgres } from './postgres.ts';
+import { connectionOptions, openPostgres, type PostgresAddress } from './postgres.ts';
 
 const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
 
 /** Opening never waits and never fails; `ready` tells. */
 export function openDatabase(
-  where: { url: string } | { folder: string },
+  where: PostgresAddress | { folder: string },
   options: DatabaseOptions,
 ): Database {
   return 'url' in where
-    ? openPostgres(where.url, migrationsFolder, options)
+    ? openPostgres(where, migrationsFolder, options)
     : openPglite(where.folder, migrationsFolder, options);
+}
+
+/** Runs the migrations that are due on a Postgres, and gives its roles their rights. Answers with what was run. */
+export function migrateDatabase(url: string): Promise<string[]> {
+  return runMigrations({ url, folder: migrationsFolder, connection: connectionOptions });
 }

@@ -1,4 +1,5 @@
 /** Workshops whose next event can't be folded: put aside with the reason, and taken up again when someone asks. */
+import { CodedError } from '../src/protocol/errors.ts';
 import { type Database, sqlState } from './database.ts';
 import { until } from './wait.ts';
 
@@ -25,14 +26,22 @@ function reasonOf(error: unknown): string {
 
 const retryPatienceMs = 30_000;
 
+export interface Asking {
+  /** How long a projector may take. */
+  patienceMs?: number;
+  /** Called once the wish is written down. */
+  onAsked?(): void;
+}
+
 /**
  * Asks the projector that has the workshop's partition to take it up again, wherever it runs. True once it is folded again,
- * false where it was not parked or is parked again; rejects where no projector answered within `patienceMs`.
+ * false where it was not parked or is parked again; rejects where no projector answered within `patienceMs`. The wish stays
+ * then, for the next projector that has the partition.
  */
 export async function retryParked(
   database: Database,
   workshopId: number,
-  { patienceMs = retryPatienceMs, onAsked = () => {} }: { patienceMs?: number; onAsked?(): void } = {},
+  { patienceMs = retryPatienceMs, onAsked = () => {} }: Asking = {},
 ): Promise<boolean> {
   await database.ready;
   const asked = await database.query(
@@ -41,6 +50,15 @@ export async function retryParked(
   );
   if (asked.length === 0) return false;
   onAsked();
+  return takenUp(database, workshopId, patienceMs);
+}
+
+/** Waits for the answer to a wish. False where the workshop is parked again. */
+export async function takenUp(
+  database: Database,
+  workshopId: number,
+  patienceMs = retryPatienceMs,
+): Promise<boolean> {
   let parkedAgain = false;
   const answered = await until(async () => {
     const rows = await database.query(
@@ -50,7 +68,11 @@ export async function retryParked(
     parkedAgain = rows.length > 0;
     return rows[0]?.retry_requested !== true;
   }, patienceMs);
-  if (!answered) throw new Error(`no projector took up workshop ${workshopId} within ${patienceMs} ms`);
+  if (!answered)
+    throw new CodedError(
+      'unavailable',
+      `no projector took up workshop ${workshopId} in time; the next one will`,
+    );
   return !parkedAgain;
 }
 

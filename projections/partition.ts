@@ -22,6 +22,7 @@ import { putBackMissing } from './missing.ts';
 import { parkedIn, type Unfoldable } from './parked.ts';
 import { Fenced, repair } from './repair.ts';
 import { retrying } from './retry.ts';
+import { allSkipped } from './skipped.ts';
 import { loadStates, type WorkshopState } from './state.ts';
 
 /** Rooms do not wait for the tables; a little later the events of many rooms come and are written together. */
@@ -37,6 +38,7 @@ export interface PartitionOptions {
   onCommitted(events: number, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
+  onSkipped(workshopId: number, version: number, by: string): void;
   onError(error: unknown): void;
 }
 
@@ -55,6 +57,9 @@ export interface FollowedPartition {
   close(): Promise<void>;
 }
 
+/** How often a rebuild says how far it is. */
+const progressMs = 500;
+
 /** Workshops whose state is kept between batches. */
 const statesKept = 2_000;
 
@@ -66,6 +71,8 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   const { signal } = closing;
   const states = new Map<number, WorkshopState>();
   const parked = new Set<number>();
+  /** Versions that were given up: an entry with one of them is left to the repair, which leaves the event out. */
+  let skipped: ReadonlyMap<number, readonly number[]> = new Map();
   let waitingSince: number | null = null;
   /** Resolves to false where the commit was refused, so that all states were dropped. */
   let pending: Promise<boolean> = Promise.resolve(true);
@@ -82,6 +89,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     signal,
     onError,
     onDiverged: options.onDiverged,
+    onSkipped: options.onSkipped,
     onParked(workshopId, unfoldable) {
       parked.add(workshopId);
       options.onParked(workshopId, unfoldable);
@@ -139,6 +147,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     await retrying(
       async () => {
         for (const id of (await parkedIn(database, partition)).keys()) parked.add(id);
+        skipped = await allSkipped(database);
       },
       { signal, onError },
     );
@@ -218,7 +227,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
       const state = states.get(workshopId);
       if (state === undefined || odd.has(workshopId) || parked.has(workshopId)) continue;
       try {
-        if (!foldEntry(state, entry, folds)) odd.add(workshopId);
+        if (isGivenUp(entry, state) || !foldEntry(state, entry, folds)) odd.add(workshopId);
       } catch {
         // What exactly is wrong comes out when it is folded by itself.
         odd.add(workshopId);
@@ -231,6 +240,10 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     const changes = noChanges();
     for (const each of folds.values()) each.addTo(changes);
     return { changes, odd };
+  }
+
+  function isGivenUp({ workshopId, to }: FeedEntry, { room }: WorkshopState): boolean {
+    return skipped.get(workshopId)?.some((version) => version > room.version && version <= to) ?? false;
   }
 
   async function load(workshopIds: Set<number>): Promise<void> {
@@ -255,20 +268,35 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
   }
 
+  /** What is appended meanwhile takes its turn between two workshops. */
   async function rebuild(): Promise<void> {
-    await settled();
-    states.clear();
-    const ids = await retrying(() => known(database, log, partition), { signal, onError });
-    for (const id of ids) if (await repairs.rebuild(id)) parked.delete(id);
-    await retrying(
-      () =>
-        database.query(
-          `update projection_checkpoints set rebuild_requested = false
-           where projection = '${projectionName}' and partition = $1::integer and fence = $2::bigint`,
-          [partition, fence],
-        ),
-      { signal, onError },
-    );
+    let ids = new Set<number>();
+    await inTurn(async () => {
+      ids = await retrying(() => known(database, log, partition), { signal, onError });
+    });
+    let done = 0;
+    let told = Number.NEGATIVE_INFINITY;
+    for (const id of ids) {
+      await inTurn(async () => {
+        if (performance.now() - told > progressMs) {
+          told = performance.now();
+          await tell('rebuild_done = $3::integer, rebuild_total = $4::integer', [done, ids.size]);
+        }
+        await settled();
+        states.delete(id);
+        if (await repairs.rebuild(id)) parked.delete(id);
+      });
+      if (signal.aborted) return;
+      done++;
+    }
+    await inTurn(() => tell('rebuild_requested = false, rebuild_done = null, rebuild_total = null', []));
+  }
+
+  /** Writes how far the rebuild is, for whoever asked for it. */
+  async function tell(changes: string, parameters: readonly number[]): Promise<void> {
+    const text = `update projection_checkpoints set ${changes}
+      where projection = '${projectionName}' and partition = $1::integer and fence = $2::bigint`;
+    await retrying(() => database.query(text, [partition, fence, ...parameters]), { signal, onError });
   }
 
   void inTurn(begin);
@@ -288,7 +316,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
         await settled();
         for (const workshopId of workshopIds) await catchUp(workshopId);
       }),
-    rebuild: () => inTurn(rebuild),
+    rebuild,
     async close() {
       closing.abort(new Error('the projector is closing'));
       await tail?.close();

@@ -1,27 +1,38 @@
 /** Postgres behind the interface of the database, through postgres.js. */
 import { drizzle } from 'drizzle-orm/postgres-js';
-import { migrate as migrateWith } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { parseInstant } from './columns.ts';
 import type { Database, DatabaseOptions, Drizzle } from './database.ts';
+import { dueMigrations, MigrationsDue, runMigrations } from './migrate.ts';
 import { retrying } from './retry.ts';
-
-/** Any number, the same in every process: migrations of nodes that start together take turns. */
-const migrationLock = 7_246_113;
 
 const int8 = 20;
 const timestamptz = 1184;
 
+export interface PostgresAddress {
+  url: string;
+  /** Of the user who runs migrations, where that is another one. */
+  migrateUrl?: string | undefined;
+  /** `never`: where migrations are due, opening fails instead of running them. */
+  migrating?: 'ifDue' | 'never';
+}
+
+export const connectionOptions = {
+  // Times are read back as text, whatever zone the server is set to.
+  connection: { TimeZone: 'UTC', application_name: 'workshop' },
+  onnotice: () => undefined,
+  fetch_types: false,
+  connect_timeout: 5,
+  backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
+};
+
 /** Reaches Postgres when first used: opening it does not fail where Postgres is away. */
-export function openPostgres(url: string, migrationsFolder: string, { onError }: DatabaseOptions): Database {
-  const options = {
-    // Times are read back as text, whatever zone the server is set to.
-    connection: { TimeZone: 'UTC', application_name: 'workshop' },
-    onnotice: () => undefined,
-    fetch_types: false,
-    connect_timeout: 5,
-    backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
-  };
+export function openPostgres(
+  { url, migrateUrl = url, migrating = 'ifDue' }: PostgresAddress,
+  migrationsFolder: string,
+  { onError }: DatabaseOptions,
+): Database {
+  const options = connectionOptions;
   // One statement at a time on a connection: with several under way a killed backend fails them all.
   const raw = postgres(url, {
     ...options,
@@ -36,14 +47,10 @@ export function openPostgres(url: string, migrationsFolder: string, { onError }:
   const closing = new AbortController();
 
   async function migrate(): Promise<void> {
-    const client = postgres(url, { ...options, max: 1 });
-    try {
-      await client`select pg_advisory_lock(${migrationLock})`;
-      await migrateWith(drizzle(client), { migrationsFolder });
-    } finally {
-      // The lock goes with the connection.
-      await client.end({ timeout: 1 });
-    }
+    const due = await dueMigrations(reads, migrationsFolder);
+    if (due.length === 0) return;
+    if (migrating === 'never') throw new MigrationsDue(due);
+    await runMigrations({ url: migrateUrl, folder: migrationsFolder, connection: options });
   }
 
   const ready = retrying(migrate, { signal: closing.signal, onError });

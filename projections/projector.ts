@@ -19,6 +19,8 @@ export type ProjectorEvent =
   | { type: 'parked'; workshopId: number; version: number; reason: string }
   /** The log lost what it had after `version`; the tables follow it, `workshop_events_lost` has the rest. */
   | { type: 'diverged'; workshopId: number; version: number }
+  /** An event that an operator gave up is left out. */
+  | { type: 'skipped'; workshopId: number; version: number; by: string }
   | { type: 'partitions'; held: number[] }
   /** It is tried again. */
   | { type: 'error'; error: unknown };
@@ -120,6 +122,7 @@ export function projector(options: ProjectorOptions): Projector {
       onParked: (workshopId, { version, message }) =>
         emit({ type: 'parked', workshopId, version, reason: message }),
       onDiverged: (workshopId, version) => emit({ type: 'diverged', workshopId, version }),
+      onSkipped: (workshopId, version, by) => emit({ type: 'skipped', workshopId, version, by }),
     });
   }
 

@@ -9,12 +9,18 @@ import type { Database } from './database.ts';
 export async function requestRebuild(database: Database): Promise<number> {
   await database.ready;
   const rows = await database.query(
-    `update projection_checkpoints set rebuild_requested = true
+    `update projection_checkpoints set rebuild_requested = true, rebuild_done = null, rebuild_total = null
      where projection = '${projectionName}' returning partition`,
     [],
   );
   return rows.length;
 }
+
+/** What `rebuild` may be asked by: the tables are folded together, so each of these names means all of them. */
+export const rebuildNames = [
+  projectionName,
+  ...['workshops', 'workshop_attendees', 'workshop_chat_messages', 'workshop_events'],
+] as const;
 
 /** How many partitions are still to be folded anew. */
 export async function rebuildsLeft(database: Database): Promise<number> {

@@ -4,16 +4,18 @@
  * events, a rebuild. It may be repeated at any point.
  */
 import type { RecordedEvent } from '../src/domain/evolve.ts';
-import { readAll } from '../src/log/log.ts';
 import { projectionName } from './bookkeeping.ts';
 import { type Database, isRefusal, type Parameter } from './database.ts';
-import { recordedEvent } from './events/projection.ts';
+import { eventRow, placeholderRow, recordedEvent, redactRow } from './events/projection.ts';
 import type { EventRow } from './events/schema.ts';
 import type { ProjectedLog } from './feed.ts';
 import { type Changes, type Folding, folding, isDeletion, noChanges } from './fold.ts';
+import { isInLog, type Kept, type Step, stepsOf } from './pages.ts';
 import { Unfoldable } from './parked.ts';
 import { backoffMs, pause, retrying } from './retry.ts';
+import { type Skip, type Skips, skipOf, skipsOf } from './skipped.ts';
 import { loadStates, type WorkshopState } from './state.ts';
+import { workshopRow } from './workshops/projection.ts';
 
 /** The partition has another owner now: whoever gets this stops and starts again from the checkpoint. */
 export class Fenced extends Error {
@@ -34,6 +36,8 @@ export interface RepairOptions {
   /** The log has other events after `version` than the tables had; those were put aside. */
   onDiverged(workshopId: number, version: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
+  /** An event that was given up is left out. */
+  onSkipped(workshopId: number, version: number, by: string): void;
 }
 
 export interface Repair {
@@ -77,24 +81,53 @@ export function repair(options: RepairOptions): Repair {
     const head = await log.head(workshopId);
     const kept = await lastKept(workshopId);
     // Without a stream there is nothing to compare: the workshop is archived, and what Postgres has is what there is.
-    if (head !== null && kept !== undefined && !(await isSame(workshopId, kept))) {
+    if (head !== null && kept !== undefined && !(await isInLog(log, workshopId, kept))) {
       const common = await lastCommon(workshopId, Math.min(kept.version, head.version));
       await takeBack(workshopId, common);
       options.onDiverged(workshopId, common);
     }
     const state = (await loadStates(database, [workshopId])).get(workshopId);
     if (state === undefined) return;
+    const skips = await skipsOf(database, workshopId);
     const epoch = head?.epoch ?? state.epoch;
     const { version } = state.room;
     const isLong = head !== null && head.version - version > page;
-    const deleted = isLong ? await deletedAfter(workshopId, version) : new Set<number>();
+    const deleted = isLong ? await deletedAfter(workshopId, version, skips) : new Set<number>();
     let left = most;
-    for await (const events of sources(workshopId, version, page, head !== null)) {
-      await foldPage(folding(state, epoch, deleted), state, events);
-      left -= events.length;
+    for await (const step of sources(workshopId, version, page, head !== null)) {
+      await take(step, { state, epoch, skips, deleted });
+      left -= step.kind === 'events' ? step.events.length : 1;
       if (left <= 0) return;
     }
     if (state.epoch !== epoch && state.room.version > 0) await foldPage(folding(state, epoch), state, []);
+  }
+
+  interface Advancing {
+    state: WorkshopState;
+    epoch: string;
+    skips: Skips;
+    deleted: ReadonlySet<number>;
+  }
+
+  async function take(step: Step, advancing: Advancing): Promise<void> {
+    const { state, epoch, skips, deleted } = advancing;
+    if (step.kind === 'unreadable') {
+      const skip = skipOf(skips, { version: step.version });
+      if (skip === undefined) throw new Unfoldable(step.version, step.error);
+      return leaveOut({ version: step.version, event: undefined, skip }, advancing);
+    }
+    let run: RecordedEvent[] = [];
+    for (const event of step.events) {
+      const skip = skipOf(skips, event);
+      if (skip === undefined) {
+        run.push(event);
+        continue;
+      }
+      if (run.length > 0) await foldPage(folding(state, epoch, deleted), state, run);
+      run = [];
+      await leaveOut({ version: event.version, event, skip }, advancing);
+    }
+    if (run.length > 0) await foldPage(folding(state, epoch, deleted), state, run);
   }
 
   async function foldPage(fold: Folding, state: WorkshopState, events: RecordedEvent[]): Promise<void> {
@@ -107,14 +140,54 @@ export function repair(options: RepairOptions): Repair {
     });
   }
 
+  /** Counts the event's version and keeps its row, as it is or as a placeholder, and changes nothing else. */
+  async function leaveOut(
+    { version, event, skip }: { version: number; event: RecordedEvent | undefined; skip: Skip },
+    { state, epoch, deleted }: Advancing,
+  ): Promise<void> {
+    const { room } = state;
+    room.version = version;
+    state.epoch = epoch;
+    const writeWith = (rows: EventRow[]) =>
+      write({ ...noChanges(), workshops: [workshopRow(room, epoch)], events: rows });
+    const [before, kept] = await keptAround(room.id, version);
+    const placeholder = placeholderRow(room.id, { version, at: before?.at ?? room.createdAt, event });
+    try {
+      if (kept !== undefined) await writeWith([]);
+      else if (event === undefined) await writeWith([placeholder]);
+      else {
+        const row = eventRow(room.id, event);
+        if (deleted.has(version)) redactRow(row);
+        await writeWith([row]).catch((error) => {
+          if (!isRefusal(error)) throw error;
+          return writeWith([placeholder]);
+        });
+      }
+    } catch (error) {
+      throw isRefusal(error) ? new Unfoldable(version, error) : error;
+    }
+    options.onSkipped(room.id, version, skip.by);
+  }
+
+  /** What `workshop_events` has of the version before and of the version itself. */
+  async function keptAround(workshopId: number, version: number) {
+    const rows = await keptEvents(database, workshopId, version - 2, 2);
+    return [version - 1, version].map((wanted) => rows.find((row) => row.version === wanted));
+  }
+
   /** The log; where it has let go of the stream, what Postgres keeps. */
-  async function* sources(workshopId: number, after: number, page: number, logged: boolean) {
-    if (logged) return yield* parsed(readAll(log, workshopId, after, page), after);
+  async function* sources(
+    workshopId: number,
+    after: number,
+    page: number,
+    logged: boolean,
+  ): AsyncGenerator<Step> {
+    if (logged) return yield* stepsOf(log, workshopId, after, page);
     for (let version = after; ; ) {
       const events = await keptEvents(database, workshopId, version, page);
       const last = events.at(-1);
       if (last === undefined) return;
-      yield events;
+      yield { kind: 'events', events };
       version = last.version;
     }
   }
@@ -123,10 +196,13 @@ export function repair(options: RepairOptions): Repair {
    * Messages that are deleted by now. They lose their text as they are folded: what was deleted must not come back for the
    * time between two pages.
    */
-  async function deletedAfter(workshopId: number, version: number): Promise<Set<number>> {
+  async function deletedAfter(workshopId: number, version: number, skips: Skips): Promise<Set<number>> {
     const deleted = new Set<number>();
-    for await (const events of parsed(readAll(log, workshopId, version), version))
-      for (const event of events) if (isDeletion(event)) deleted.add(event.data.id);
+    for await (const step of stepsOf(log, workshopId, version, 1_000)) {
+      if (step.kind === 'unreadable') continue;
+      for (const event of step.events)
+        if (isDeletion(event) && skipOf(skips, event) === undefined) deleted.add(event.data.id);
+    }
     return deleted;
   }
 
@@ -139,33 +215,26 @@ export function repair(options: RepairOptions): Repair {
     return row && { version: Number(row.version), eventId: String(row.event_id) };
   }
 
-  async function isSame(workshopId: number, { version, eventId }: Kept): Promise<boolean> {
-    const [event] = await log.read(workshopId, version - 1, 1);
-    return event?.version === version && event.eventId === eventId;
-  }
-
   /** The highest version up to which log and tables have the same events. */
   async function lastCommon(workshopId: number, highest: number): Promise<number> {
     let [same, other] = [0, highest + 1];
     while (other - same > 1) {
       const middle = Math.floor((same + other) / 2);
       const [row] = await keptEvents(database, workshopId, middle - 1, 1);
-      if (row !== undefined && (await isSame(workshopId, row))) same = middle;
+      if (row !== undefined && (await isInLog(log, workshopId, row))) same = middle;
       else other = middle;
     }
     return same;
   }
 
-  /** Puts events after `common` aside and the workshop's rows back to nothing, to be folded anew. */
+  /**
+   * Puts events after `common` aside and the workshop's rows back to nothing, to be folded anew. A trigger of the table keeps
+   * what is deleted from `workshop_events` in `workshop_events_lost`.
+   */
   function takeBack(workshopId: number, common: number): Promise<void> {
-    const columns = 'workshop_id, version, event_id, type, schema, at, by, command_id, data';
     return fenced(
       `lost as (
-         delete from workshop_events e using mine
-         where e.workshop_id = $1::bigint and e.version > $2::bigint returning e.*
-       ), aside as (
-         insert into workshop_events_lost (${columns}, lost_at) select ${columns}, now() from lost
-         on conflict do nothing
+         delete from workshop_events e using mine where e.workshop_id = $1::bigint and e.version > $2::bigint
        ), people as (
          delete from workshop_attendees a using mine where a.workshop_id = $1::bigint
        ), messages as (
@@ -212,11 +281,6 @@ export function repair(options: RepairOptions): Repair {
   };
 }
 
-interface Kept {
-  version: number;
-  eventId: string;
-}
-
 const isFinal = (error: unknown) => error instanceof Unfoldable || error instanceof Fenced;
 
 function attempting(version: number, run: () => void): void {
@@ -224,19 +288,6 @@ function attempting(version: number, run: () => void): void {
     run();
   } catch (error) {
     throw new Unfoldable(version, error);
-  }
-}
-
-/** Pages of the log; what the log holds but can't be parsed is as unfoldable as what can't be folded. */
-async function* parsed(pages: AsyncGenerator<RecordedEvent[]>, after: number) {
-  let version = after;
-  try {
-    for await (const events of pages) {
-      yield events;
-      version = events.at(-1)?.version ?? version;
-    }
-  } catch (error) {
-    throw error instanceof SyntaxError ? new Unfoldable(version + 1, error) : error;
   }
 }
 

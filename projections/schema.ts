@@ -1,6 +1,6 @@
 /** All tables, for migrations. */
 export { attendees } from './attendees/schema.ts';
-export { checkpoints, parked, projectors } from './bookkeeping.ts';
+export { checkpoints, parked, projectors, skipped } from './bookkeeping.ts';
 export { chatMessages } from './chat/schema.ts';
 export { events, lostEvents } from './events/schema.ts';
 export { workshops } from './workshops/schema.ts';

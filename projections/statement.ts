@@ -74,22 +74,25 @@ interface Upsert {
   key: keyof Changes;
   table: PgTable;
   columns: ArrayColumn[];
+  /** Columns that are written again where there is such a row already; all but the key if left out. */
+  updated?: readonly string[];
 }
 
-function upsert(key: keyof Changes, table: PgTable): Upsert {
+function upsert(key: keyof Changes, table: PgTable, updated?: readonly string[]): Upsert {
   const columns = Object.entries<Column>(getTableColumns(table)).map(([key, column]) => ({
     key,
     name: column.name,
     type: column.getSQLType(),
   }));
-  return { key, table, columns: [partitionColumn, ...columns] };
+  return { key, table, columns: [partitionColumn, ...columns], ...(updated !== undefined && { updated }) };
 }
 
 const upserts: Upsert[] = [
   upsert('workshops', workshops),
   upsert('attendees', attendees),
   upsert('chat', chatMessages),
-  upsert('events', events),
+  // An event never changes; one whose text was deleted since is told without it.
+  upsert('events', events, ['data']),
 ];
 
 const deletionColumns: ArrayColumn[] = [
@@ -107,7 +110,7 @@ function textOfCommit(): string {
     const arrays = columns.map(({ type }) => `$${next++}::text::${type}[]`);
     return `unnest(${arrays.join(', ')}) as r(${columns.map(({ name }) => quoted(name)).join(', ')})`;
   };
-  const parts = upserts.map(({ table, columns }) => upsertText(table, columns, unnest(columns)));
+  const parts = upserts.map((each) => upsertText(each, unnest(each.columns)));
   // Rows that the statement itself inserts are not seen by its updates: `deletions` names older ones alone.
   return `with moved as (
     update projection_checkpoints c set feed_seq = p.next, commits = c.commits + 1, updated_at = now()
@@ -127,13 +130,13 @@ function textOfCommit(): string {
   ) select partition from moved`;
 }
 
-function upsertText(table: PgTable, columns: ArrayColumn[], rows: string): string {
+function upsertText({ table, columns, updated }: Upsert, rows: string): string {
   const name = getTableName(table);
   const stored = columns.filter((column) => column !== partitionColumn).map((column) => quoted(column.name));
   const { primaryKeys } = getTableConfig(table);
   const key = primaryKeys[0]?.columns.map((column) => quoted(column.name)) ?? [quoted('id')];
   const updates = stored
-    .filter((column) => !key.includes(column))
+    .filter((column) => !key.includes(column) && (updated?.map(quoted).includes(column) ?? true))
     .map((column) => `${column} = excluded.${column}`);
   return `${quoted(`${name}_rows`)} as (
     insert into ${quoted(name)} (${stored.join(', ')})

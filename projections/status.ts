@@ -1,6 +1,6 @@
 /** What an operator wants to know of the projections, from whatever node is asked. */
-import { asc } from 'drizzle-orm';
-import { checkpoints, parked } from './bookkeeping.ts';
+import { asc, desc } from 'drizzle-orm';
+import { checkpoints, parked, skipped } from './bookkeeping.ts';
 import { isoText, isoTextOrNull } from './columns.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
@@ -16,10 +16,14 @@ export interface ProjectionStatus {
     owner: string | null;
     leaseUntil: string | null;
     rebuildRequested: boolean;
+    /** Of a rebuild under way: workshops folded anew, of how many; null before it has begun and without one. */
+    rebuilt: { done: number; total: number } | null;
     /** Of the last commit. */
     updatedAt: string;
   }[];
   parked: ParkedWorkshop[];
+  /** Events that were given up, the newest first, 100 of them at most. */
+  skipped: SkippedEvent[];
   /** Events that the log holds and the tables don't, parked workshops' included. */
   lag: number;
 }
@@ -34,19 +38,34 @@ export interface ParkedWorkshop {
   parkedAt: string;
 }
 
+export interface SkippedEvent {
+  workshopId: number;
+  version: number;
+  /** null where the log's entry cannot be parsed. */
+  eventId: string | null;
+  reason: string;
+  skippedBy: string;
+  skippedAt: string;
+}
+
 export async function projectionStatus(database: Database, log: ProjectedLog): Promise<ProjectionStatus> {
   const { drizzle } = database;
-  const [places, waiting, lag] = await Promise.all([
+  const [places, waiting, given, lag] = await Promise.all([
     reading(() => drizzle.select().from(checkpoints).orderBy(asc(checkpoints.partition))),
     listParked(database),
+    listSkipped(database),
     eventsBehind(database, log),
   ]);
-  const partitions = places.map(({ partition, feedSeq, owner, leaseUntil, rebuildRequested, updatedAt }) => ({
-    ...{ partition, position: feedSeq, owner, rebuildRequested },
-    leaseUntil: isoTextOrNull(leaseUntil),
-    updatedAt: isoText(updatedAt),
+  const partitions = places.map((place) => ({
+    partition: place.partition,
+    position: place.feedSeq,
+    owner: place.owner,
+    leaseUntil: isoTextOrNull(place.leaseUntil),
+    rebuildRequested: place.rebuildRequested,
+    rebuilt: place.rebuildDone === null ? null : { done: place.rebuildDone, total: place.rebuildTotal ?? 0 },
+    updatedAt: isoText(place.updatedAt),
   }));
-  return { partitions, parked: waiting, lag };
+  return { partitions, parked: waiting, skipped: given, lag };
 }
 
 export async function listParked({ drizzle }: Database): Promise<ParkedWorkshop[]> {
@@ -57,10 +76,27 @@ export async function listParked({ drizzle }: Database): Promise<ParkedWorkshop[
   }));
 }
 
-/** Events that the log holds and the tables don't. */
-export async function eventsBehind(database: Database, log: ProjectedLog): Promise<number> {
+const skippedShown = 100;
+
+async function listSkipped({ drizzle }: Database): Promise<SkippedEvent[]> {
+  const rows = await reading(() =>
+    drizzle
+      .select()
+      .from(skipped)
+      .orderBy(desc(skipped.skippedAt), desc(skipped.version))
+      .limit(skippedShown),
+  );
+  return rows.map(({ skippedAt, ...row }) => ({ ...row, skippedAt: isoText(skippedAt) }));
+}
+
+/** Events that the log holds and the tables don't, of all partitions if none are named. */
+export async function eventsBehind(
+  database: Database,
+  log: ProjectedLog,
+  partitions: Iterable<number> = Array.from({ length: log.partitions }, (_, partition) => partition),
+): Promise<number> {
   let behind = 0;
-  for (let partition = 0; partition < log.partitions; partition++) {
+  for (const partition of partitions) {
     const open = await log.open(partition);
     const folded = await foldedVersions(database, [...open.keys()]);
     for (const [id, version] of open) behind += Math.max(0, version - (folded.get(id) ?? 0));

@@ -50,6 +50,7 @@ const environment = z.object({
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   REDIS_CLUSTER_NODES: words.pipe(z.array(address)).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  MIGRATE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ROLE: z.enum(['all', 'gateway', 'projector']).default('all'),
   AUTH_SECRET: z.string().min(32, 'must have 32 characters at least').optional(),

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Database } from '../projections/database.ts';
 import { type Projector, projector } from '../projections/projector.ts';
-import { listParked } from '../projections/status.ts';
+import { eventsBehind, listParked } from '../projections/status.ts';
 import type { EventLog } from './log/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 
@@ -39,6 +39,9 @@ export function observedProjector({
             'the log lost events that were projected; they are kept in workshop_events_lost',
           );
           return;
+        case 'skipped':
+          logger.warn(event, 'an event that an operator gave up is left out');
+          return;
         case 'partitions':
           logger.info({ partitions: event.held.length }, 'the projector has its share of partitions');
           return;
@@ -56,13 +59,29 @@ export function observedProjector({
       () => undefined,
     );
   }, lookMs);
+  let counting = false;
+  const count = setInterval(() => {
+    if (counting) return;
+    counting = true;
+    eventsBehind(database, log, running.positions.keys())
+      .then(
+        (behind) => metrics.projectorLagEvents.set(behind),
+        () => undefined,
+      )
+      .finally(() => {
+        counting = false;
+      });
+  }, countMs);
   return {
     ...running,
     close() {
       clearInterval(looking);
+      clearInterval(count);
       return running.close();
     },
   };
 }
 
 const lookMs = 2_000;
+/** It asks the log for the version of every open workshop. */
+const countMs = 10_000;

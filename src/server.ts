@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import { connectionsOf } from './connections.ts';
 import { workshopEngine } from './engine/engine.ts';
 import { addresses } from './identity/address.ts';
+import { operatorKey } from './identity/operatorKey.ts';
 import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
 import { circleWithoutSockets, redisAdapter } from './lib/socket/circle.ts';
@@ -106,6 +107,7 @@ async function serve(
     limits: limiting.limits,
     node,
   };
+  const key = randomUUID();
   const serves = config.ROLE !== 'projector';
   const page = serves ? await bundlePage() : undefined;
   let draining = false;
@@ -130,6 +132,7 @@ async function serve(
     config: { publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
     health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
     ...(page !== undefined && { page }),
+    ...(folder !== undefined && { operatorKey: operatorKey(key) }),
     operationsOnly: !serves,
   });
   const connections = connectionsOf(app.server);
@@ -185,7 +188,7 @@ async function serve(
   if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${config.HOST}:${(app.server.address() as AddressInfo).port}`;
-  await folder?.announce({ pid: process.pid, url, key: randomUUID() });
+  await folder?.announce({ pid: process.pid, url, key });
 
   return {
     url,

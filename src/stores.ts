@@ -2,6 +2,7 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Database } from '../projections/database.ts';
+import { MigrationsDue } from '../projections/migrate.ts';
 import { openDatabase } from '../projections/open.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import type { Config } from './config.ts';
@@ -101,8 +102,13 @@ export async function openLogForReading(config: Config, logger: Logger): Promise
 }
 
 function openDatabaseOf(config: Config, folder: DataFolder | undefined, logger: Logger): Database {
-  const onError = (error: unknown) => logger.warn({ err: error }, 'the database reported an error');
-  if (config.DATABASE_URL !== undefined) return openDatabase({ url: config.DATABASE_URL }, { onError });
+  const onError = (error: unknown) => {
+    // Nothing but an operator ends this, and the line has to say how.
+    if (error instanceof MigrationsDue) logger.error(error.message);
+    else logger.warn({ err: error }, 'the database reported an error');
+  };
+  if (config.DATABASE_URL !== undefined)
+    return openDatabase({ url: config.DATABASE_URL, migrateUrl: config.MIGRATE_DATABASE_URL }, { onError });
   if (folder === undefined) throw new CodedError('internal', 'PGlite needs a data folder');
   return openDatabase({ folder: folder.file('database') }, { onError });
 }

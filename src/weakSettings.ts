@@ -2,13 +2,14 @@
  * Settings that no production may have: what anyone can guess, and what carries tokens or passwords in the clear over a
  * network. Only what is certainly weak is named; values are never repeated.
  */
-interface Given {
+export interface LookedAt {
   AUTH_SECRET?: string | undefined;
   AUTH_JWKS_URL?: string | undefined;
   CORS_ORIGINS: readonly string[];
   PUBLIC_URL?: string | undefined;
   REDIS_URL?: string | undefined;
   DATABASE_URL?: string | undefined;
+  /** Nobody else is on the network: what it carries in the clear stays there. */
   TRUST_NETWORK: boolean;
 }
 
@@ -24,7 +25,7 @@ const samples = [
 const guessable = new Set(['password', 'postgres', 'workshop', 'redis', 'secret', 'admin', 'changeme']);
 
 /** One entry for each, `NAME: why`, in the order in which they are documented; empty where all is well. */
-export function weakSettings(given: Given): string[] {
+export function weakSettings(given: LookedAt): string[] {
   const found: string[] = [];
   const { AUTH_SECRET: secret, TRUST_NETWORK: trusted } = given;
   if (secret !== undefined && new Set(secret).size < leastVariety)
@@ -34,7 +35,8 @@ export function weakSettings(given: Given): string[] {
   if (trusted) return found;
   if (isInTheClear(given.PUBLIC_URL)) found.push('PUBLIC_URL: must be https');
   if (isInTheClear(given.AUTH_JWKS_URL)) found.push('AUTH_JWKS_URL: must be https');
-  if (given.CORS_ORIGINS.some(isInTheClear)) found.push('CORS_ORIGINS: must be https origins');
+  if (given.CORS_ORIGINS.some((origin) => isInTheClear(origin)))
+    found.push('CORS_ORIGINS: must be https origins');
   for (const name of ['REDIS_URL', 'DATABASE_URL'] as const) {
     const weakness = passwordWeakness(given[name]);
     if (weakness !== undefined) found.push(`${name}: ${weakness}`);
@@ -42,8 +44,8 @@ export function weakSettings(given: Given): string[] {
   return found;
 }
 
-function isInTheClear(address: string | undefined): boolean {
-  return address?.startsWith('http:') === true && !isThisMachine(new URL(address));
+function isInTheClear(address = ''): boolean {
+  return address.startsWith('http:') && !isThisMachine(new URL(address));
 }
 
 function passwordWeakness(address: string | undefined): string | undefined {

@@ -16,7 +16,15 @@ export interface Variable {
 }
 
 /** Used by docker-compose.yml alone. */
-export const composeOnly: readonly string[] = ['POSTGRES_PASSWORD'];
+export const composeOnly: readonly string[] = [
+  ...['REDIS_PASSWORD', 'REDIS_ANALYST_PASSWORD'],
+  ...[
+    'POSTGRES_PASSWORD',
+    'POSTGRES_MIGRATOR_PASSWORD',
+    'POSTGRES_APP_PASSWORD',
+    'POSTGRES_ANALYST_PASSWORD',
+  ],
+];
 
 /** The variables of an `.env` file, each with the comment above it. */
 export function variablesOf(text: string): Variable[] {

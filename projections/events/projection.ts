@@ -1,6 +1,7 @@
 /** Events as rows of `workshop_events`, as the log holds them. */
 import { eventOf, isEventType } from '../../src/domain/catalog.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
+import { unreadableId } from '../pages.ts';
 import type { EventRow } from './schema.ts';
 
 export function eventRow(workshopId: number, event: RecordedEvent): EventRow {
@@ -18,4 +19,33 @@ export function redactRow(row: EventRow): void {
 export function recordedEvent(row: EventRow): RecordedEvent {
   const { version, eventId, type, schema, at, by, commandId, data } = row;
   return { version, eventId, type, schema, at, by: by === 'system' ? by : Number(by), commandId, data };
+}
+
+/** Of a type that nobody knows: whoever reads it passes over it, and no version is missing. */
+const placeholderType = 'unstorable';
+
+/**
+ * Keeps the place of an event that was given up and that Postgres does not take as it is, with what can be kept of it.
+ * `event` is undefined where the log's own entry can't be parsed; `at` is the time of the event before.
+ */
+export function placeholderRow(
+  workshopId: number,
+  { version, at, event }: { version: number; at: number; event: RecordedEvent | undefined },
+): EventRow {
+  return {
+    ...{ workshopId, version, type: placeholderType, schema: 1 },
+    eventId: event?.eventId ?? unreadableId(version),
+    at: event !== undefined && event.at >= at && Number.isSafeInteger(event.at) ? event.at : at,
+    by:
+      event !== undefined && (event.by === 'system' || Number.isSafeInteger(event.by))
+        ? String(event.by)
+        : 'system',
+    commandId: plain(event?.commandId ?? ''),
+    data: event === undefined ? {} : { was: plain(event.type) },
+  };
+}
+
+/** Text that Postgres takes, whatever it was. */
+function plain(text: string): string {
+  return String(text).replaceAll('\0', '').toWellFormed();
 }

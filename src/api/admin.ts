@@ -1,8 +1,7 @@
 /** For admins: nodes, rooms, how far the tables are behind, and workshops whose projection waits. */
 import { z } from 'zod';
-import { refused } from './errors.ts';
 import type { Api, RestContext } from './parts.ts';
-import { nodeStatus, workshopParams } from './schemas.ts';
+import { nodeStatus } from './schemas.ts';
 
 const tag = 'Operations';
 
@@ -17,9 +16,21 @@ const parkedWorkshop = z
   })
   .meta({ id: 'ParkedWorkshop' });
 
+const skippedEvent = z
+  .object({
+    workshopId: z.number().int(),
+    version: z.number().int(),
+    eventId: z.string().nullable().describe("null where the log's entry cannot be parsed"),
+    reason: z.string().describe('Why it could not be folded'),
+    skippedBy: z.string(),
+    skippedAt: z.string(),
+  })
+  .meta({ id: 'SkippedEvent' });
+
 const projectionStatus = z.object({
   lag: z.number().int().describe('Events that the log holds and the tables do not'),
   parked: z.array(parkedWorkshop),
+  skipped: z.array(skippedEvent).describe('Events that were given up, the newest first, 100 at most'),
   partitions: z.array(
     z.object({
       partition: z.number().int(),
@@ -27,6 +38,10 @@ const projectionStatus = z.object({
       owner: z.string().nullable(),
       leaseUntil: z.string().nullable(),
       rebuildRequested: z.boolean(),
+      rebuilt: z
+        .object({ done: z.number().int(), total: z.number().int() })
+        .nullable()
+        .describe('Workshops of a rebuild under way'),
       updatedAt: z.string(),
     }),
   ),
@@ -60,32 +75,6 @@ export function adminRoutes(app: Api, context: RestContext): void {
         }),
       ]);
       return { nodes, rooms: nodes.reduce((sum, { rooms }) => sum + rooms, 0), projections };
-    },
-  });
-
-  app.route({
-    method: 'POST',
-    url: '/api/admin/parked/:id/retry',
-    config: { who: 'admin' },
-    schema: {
-      tags: [tag],
-      summary: 'Takes up a parked workshop again.',
-      description: '`not_found` where it is not parked; `unavailable` where no projector answers in time.',
-      operationId: 'retry-parked',
-      params: workshopParams,
-      response: {
-        200: z.object({
-          workshopId: z.number().int(),
-          parked: z.boolean().describe('true where it could not be folded this time either'),
-        }),
-      },
-    },
-    async handler(request) {
-      const workshopId = request.params.id;
-      const { parked } = await readModels.status();
-      if (!parked.some((waiting) => waiting.workshopId === workshopId))
-        throw refused('not_found', 'that workshop is not parked');
-      return { workshopId, parked: !(await readModels.retryParked(workshopId)) };
     },
   });
 }

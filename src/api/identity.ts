@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { User } from '../domain/define.ts';
 import type { Addresses } from '../identity/address.ts';
+import { type OperatorKey, operatorKeyHeader } from '../identity/operatorKey.ts';
 import { type Origins, tokenCookie } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
 import { countedAs } from '../limits/address.ts';
@@ -15,10 +16,13 @@ export interface IdentityParts {
   origins: Origins;
   addresses: Addresses;
   limits: Limits;
+  /** Opens the routes of admins to the command line of this machine. */
+  operatorKey?: OperatorKey;
 }
 
 /** Every route under `/api` says who it is for; one that does not fails the start. */
-export function identify(app: FastifyInstance, { tokens, origins, addresses, limits }: IdentityParts): void {
+export function identify(app: FastifyInstance, parts: IdentityParts): void {
+  const { tokens, origins, addresses, limits, operatorKey } = parts;
   app.decorateRequest('caller', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (url.startsWith('/api/') && config?.who === undefined) throw new Error(`who is ${url} for?`);
@@ -26,6 +30,15 @@ export function identify(app: FastifyInstance, { tokens, origins, addresses, lim
   app.addHook('onRequest', async (request) => {
     const { who, isFree } = request.routeOptions.config;
     if (who === undefined) return;
+    const key = request.headers[operatorKeyHeader];
+    if (who === 'admin' && key !== undefined) {
+      if (operatorKey?.opens(String(key), request.raw.socket) !== true) {
+        await take('unauthenticated', request);
+        throw refused('unauthenticated');
+      }
+      request.caller = operator;
+      return;
+    }
     // Probes of the process itself are let through, however often they come.
     const isLimited = request.url.startsWith('/api/');
     if (who !== 'anyone') request.caller = await identified(request, isLimited);
@@ -63,6 +76,16 @@ export function identify(app: FastifyInstance, { tokens, origins, addresses, lim
     if (!origins.cookieCounts(request.headers, isEncrypted(request), changes(request))) return undefined;
     return tokenCookie(request.headers.cookie);
   }
+}
+
+/** Whoever has the key of the data folder. No token has user id 0. */
+const operator: User = {
+  ...{ kind: 'user', userId: 0, displayName: 'operator', avatarUrl: null },
+  roles: ['admin'],
+};
+
+export function isOperator({ userId }: User): boolean {
+  return userId === operator.userId;
 }
 
 /** The caller of a route that is for signed-in users. */

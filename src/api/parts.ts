@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { User } from '../domain/define.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Addresses } from '../identity/address.ts';
+import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
 import type { Limits } from '../limits/limiter.ts';
@@ -35,6 +36,8 @@ export interface RestParts {
   nodes: () => Promise<NodeStatus[]>;
   addresses: Addresses;
   limits: Limits;
+  /** Opens the routes of admins to the command line of this machine; those who sign in alone if left out. */
+  operatorKey?: OperatorKey;
   /** The web page, bundled. */
   page?: Page;
   /** Health, metrics and the operators' routes alone: a node that serves no workshops. */

@@ -3,7 +3,9 @@ import { type AttendeeRecord, listAttendees } from '../../projections/attendees/
 import { listChat } from '../../projections/chat/queries.ts';
 import type { Database } from '../../projections/database.ts';
 import type { Page, PageRequest } from '../../projections/page.ts';
-import { retryParked } from '../../projections/parked.ts';
+import { type Asking, retryParked } from '../../projections/parked.ts';
+import { requestRebuild } from '../../projections/rebuild.ts';
+import { type SkipOutcome, type SkipWish, skipParked } from '../../projections/skipped.ts';
 import { type ProjectionStatus, projectionStatus } from '../../projections/status.ts';
 import { listWorkshops, type WorkshopView, waitForVersion } from '../../projections/workshops/queries.ts';
 import type { User } from '../domain/define.ts';
@@ -23,6 +25,10 @@ export interface ReadModels {
   status(): Promise<ProjectionStatus>;
   /** True once the workshop is folded again; false where it was not parked or is parked again. */
   retryParked(workshopId: number): Promise<boolean>;
+  /** Gives up the event at which the workshop is parked. */
+  skipParked(wish: Omit<SkipWish, keyof Asking>): Promise<SkipOutcome>;
+  /** Resolves with the number of partitions that are to be folded anew. */
+  requestRebuild(): Promise<number>;
 }
 
 /** How long a read of the database may take, in milliseconds. */
@@ -39,5 +45,8 @@ export function readModels(database: Database, log: EventLog): ReadModels {
     status: () => inTime(projectionStatus(database, log), patienceMs, 'the database'),
     retryParked: (workshopId) =>
       inTime(retryParked(database, workshopId, { patienceMs }), patienceMs, 'the database'),
+    skipParked: (wish) =>
+      inTime(skipParked(database, log, { ...wish, patienceMs }), patienceMs, 'the database'),
+    requestRebuild: () => inTime(requestRebuild(database), patienceMs, 'the database'),
   };
 }

@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
+import { adminProjectionRoutes } from './adminProjections.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
@@ -76,6 +77,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     guestRoutes(api, context);
   }
   adminRoutes(api, context);
+  adminProjectionRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
   await app.ready();

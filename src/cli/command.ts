@@ -13,6 +13,15 @@ export interface CliCommand {
   run(given: Given): Promise<void>;
 }
 
+/** Commands about one thing: `workshop projections status`. */
+export interface CliGroup {
+  name: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** Their names are the words after the group's. */
+  commands: readonly CliCommand[];
+}
+
 export interface Given {
   values: Record<string, string | boolean | undefined>;
   arguments: readonly string[];
@@ -23,7 +32,7 @@ export class UsageError extends Error {}
 /** Failed for a reason that one line tells: exit code 1. */
 export class CommandFailed extends Error {}
 
-/** A workshop id as the command line gives it. */
+/** A workshop id as the command line gives it, and nothing else. */
 export function workshopIdOf(given: Given): number {
   const [text, ...more] = given.arguments;
   const id = Number(text);

@@ -1,11 +1,13 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
-import { type CliCommand, UsageError } from './command.ts';
+import { type CliCommand, type CliGroup, UsageError } from './command.ts';
+import { migrate } from './migrate.ts';
 import { project } from './project.ts';
+import { projections } from './projections.ts';
 import { serve } from './serve.ts';
 import { tail } from './tail.ts';
 
-const commands: readonly CliCommand[] = [serve, project, tail];
+const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, projections, migrate];
 
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.
@@ -22,17 +24,34 @@ export async function main(words: readonly string[]): Promise<void> {
   }
 }
 
-async function run([name, ...rest]: readonly string[]): Promise<void> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    process.stdout.write(overview());
-    if (name === undefined) process.exitCode = 2;
-    return;
-  }
-  const command = commands.find((each) => each.name === name);
-  if (command === undefined) throw new UsageError(`there is no command ${name}`);
+async function run(words: readonly string[]): Promise<void> {
+  const { command, rest } = found(words);
+  if (command === undefined) return;
   const given = parsed(command, rest);
   if (given.values.help === true) process.stdout.write(helpOf(command));
   else await command.run({ values: given.values, arguments: given.positionals });
+}
+
+const asksForHelp = (word: string | undefined) => word === '--help' || word === '-h' || word === 'help';
+
+/** The command that the words name, and the words after it; no command where a list of them was asked for, and is written. */
+function found([name, ...rest]: readonly string[]): { command?: CliCommand; rest: string[] } {
+  if (name === undefined || asksForHelp(name)) {
+    list({ usage: 'workshop <command>', entries: commands, asked: name !== undefined });
+    return { rest };
+  }
+  const entry = commands.find((each) => each.name === name);
+  if (entry === undefined) throw new UsageError(`there is no command ${name}`);
+  if (!('commands' in entry)) return { command: entry, rest };
+  const [word, ...further] = rest;
+  if (word === undefined || asksForHelp(word)) {
+    const usage = `workshop ${entry.name} <command>`;
+    list({ usage, entries: entry.commands, asked: word !== undefined });
+    return { rest: further };
+  }
+  const command = entry.commands.find((each) => each.name === word);
+  if (command === undefined) throw new UsageError(`there is no command ${name} ${word}`);
+  return { command, rest: further };
 }
 
 function parsed(command: CliCommand, args: string[]) {
@@ -49,10 +68,20 @@ function parsed(command: CliCommand, args: string[]) {
 
 const common = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } } as const;
 
-function overview(): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return `Usage: workshop <command>\n\n${lines.join('\n')}\n\nEach has --help and --json. Settings come from the environment (docs/reference/configuration.md).\n`;
+interface List {
+  usage: string;
+  entries: readonly Pick<CliCommand, 'name' | 'summary'>[];
+  /** Otherwise the list tells what was missing, and that is wrong usage. */
+  asked: boolean;
+}
+
+function list({ usage, entries, asked }: List): void {
+  const width = Math.max(...entries.map(({ name }) => name.length));
+  const lines = entries.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  process.stdout.write(
+    `Usage: ${usage}\n\n${lines.join('\n')}\n\nEach has --help and --json. Settings come from the environment (docs/reference/configuration.md).\n`,
+  );
+  if (!asked) process.exitCode = 2;
 }
 
 function helpOf(command: CliCommand): string {

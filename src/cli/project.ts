@@ -1,8 +1,8 @@
 /** `workshop project`: a projector alone, with the operators' routes. */
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
-import { startServer } from '../server.ts';
 import type { CliCommand } from './command.ts';
+import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
 
 export const project: CliCommand = {
@@ -18,6 +18,8 @@ export const project: CliCommand = {
         'REDIS_URL: in embedded mode the serving process projects by itself; give REDIS_URL and DATABASE_URL',
       );
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+    surviveMishaps(logger);
+    const { startServer } = await import('../server.ts');
     const server = await startServer({ ...config, ROLE: 'projector' }, logger);
     const { about } = server;
     process.stdout.write(

@@ -5,7 +5,6 @@ import { evolve, type RecordedEvent } from '../domain/evolve.ts';
 import { emptyRoom } from '../domain/room.ts';
 import { readAll } from '../log/log.ts';
 import { historyEvent } from '../protocol/wire.ts';
-import { openLogForReading } from '../stores.ts';
 import { type CliCommand, CommandFailed, UsageError, workshopIdOf } from './command.ts';
 
 export const tail: CliCommand = {
@@ -21,6 +20,7 @@ export const tail: CliCommand = {
     const workshopId = workshopIdOf(given);
     const after = versionOf(given.values.after);
     const config = readConfig();
+    const { openLogForReading } = await import('../stores.ts');
     const log = await openLogForReading(config, pino({ level: 'silent' }));
     const room = emptyRoom(workshopId);
     const print = (event: RecordedEvent) => {

@@ -73,10 +73,15 @@ export function metrics() {
       name: 'workshop_projector_lag_seconds',
       help: 'Since the oldest event was appended that this projector has read and not yet written',
     }),
+    projectorLagEvents: new Gauge({
+      registers,
+      name: 'workshop_projector_lag_events',
+      help: "Events of this projector's partitions that the log holds and the tables do not; counted every 10 s while both answer",
+    }),
     parked: new Gauge({
       registers,
       name: 'workshop_parked_workshops',
-      help: 'Workshops whose projection waits for an operator',
+      help: 'Workshops whose projection waits for an operator; every projector tells of all',
     }),
   };
 }

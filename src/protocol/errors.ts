@@ -39,7 +39,7 @@ export interface WireError {
   code: ErrorCode;
   message: string;
   retryable: boolean;
-  /** With `rate_limited`: milliseconds after which it is worth trying again. */
+  /** Milliseconds after which it is worth trying again; with `rate_limited` above all. */
   retryAfterMs?: number;
 }
 

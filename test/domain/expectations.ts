@@ -6,7 +6,7 @@
  * `r` removed · `n` not_found · `t` target_not_found
  *
  * Host, co-host, speaker and attendee are in the room until the end; `rsvp` said they would come and did not. Commands with
- * a target are aimed at someone whom they change: see `aim` in `table.test.ts`.
+ * a target are aimed at someone whom they change: see `aim` in `table.ts`.
  */
 import type { CommandName } from '../../src/domain/catalog.ts';
 

@@ -15,6 +15,8 @@ export interface ArrayLog extends ProjectedLog {
   archive(workshopId: number): void;
   /** Puts another event in an event's place. */
   replace(workshopId: number, event: RecordedEvent): void;
+  /** Makes an event one that can't be parsed, in the stream and in the feed. */
+  breakEntry(workshopId: number, version: number): void;
 }
 
 interface Feed {
@@ -42,6 +44,13 @@ export function arrayLog(partitions = 1): ArrayLog {
     streams.set(workshopId, stream);
     return stream;
   };
+
+  const broken = new Set<string>();
+  function parsed(workshopId: number, events: RecordedEvent[]): RecordedEvent[] {
+    for (const { version } of events)
+      if (broken.has(`${workshopId}:${version}`)) throw new SyntaxError('broken by the test');
+    return events;
+  }
 
   function tail({ from, onBatch, onError, limit = 512 }: TailOptions) {
     let closed = false;
@@ -92,8 +101,10 @@ export function arrayLog(partitions = 1): ArrayLog {
     partitions,
     partitionOf,
     now: () => Date.now(),
-    read: async (id, after, limit) =>
-      (streams.get(id)?.events ?? []).filter((event) => event.version > after).slice(0, limit),
+    async read(id, after, limit) {
+      const stream = streams.get(id)?.events ?? [];
+      return parsed(id, stream.filter((event) => event.version > after).slice(0, limit));
+    },
     head: async (id) => {
       const stream = streams.get(id);
       return stream === undefined
@@ -116,7 +127,13 @@ export function arrayLog(partitions = 1): ArrayLog {
       const { epoch } = stream;
       const feed = feedOf(partitionOf(workshopId));
       const to = from + events.length - 1;
-      feed.entries.push({ workshopId, from, to, epoch, events: () => structuredClone(appended) });
+      feed.entries.push({
+        workshopId,
+        from,
+        to,
+        epoch,
+        events: () => structuredClone(parsed(workshopId, appended)),
+      });
       for (const wake of feed.readers) wake();
     },
     trimFeeds() {
@@ -133,6 +150,7 @@ export function arrayLog(partitions = 1): ArrayLog {
     archive(workshopId) {
       streams.delete(workshopId);
     },
+    breakEntry: (workshopId, version) => void broken.add(`${workshopId}:${version}`),
     replace(workshopId, event) {
       streamOf(workshopId).events[event.version - 1] = event;
       // Also in the feed, whose entries hold what the stream holds.

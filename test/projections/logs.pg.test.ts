@@ -48,6 +48,8 @@ async function embedded(): Promise<Stores> {
   const folder = temporaryFolder('embedded');
   const log = await embeddedLog({ path: join(folder.path, 'log') });
   const database = await openDatabase({ folder: join(folder.path, 'database') }, { onError: fail });
+  // Making a new one takes seconds on a busy machine.
+  await database.ready;
   return {
     log,
     database,

@@ -59,6 +59,7 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
 
   /** Without an awaited step before the engine has the command: those of one socket keep their order. */
   async function receive(name: string, raw: unknown, answer: (reply: Answer) => void): Promise<void> {
+    if (expiry.isOver()) return answer(failure('token_expired'));
     if (name === 'authenticate') return answer(await authenticate(raw));
     if (name === 'attendees') return answer(await attendees(raw));
     // The server's own: it changes by REST alone.

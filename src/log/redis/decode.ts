@@ -9,7 +9,8 @@ type StreamEntry = z.infer<typeof streamEntries>[number];
 
 function field(fields: readonly string[], index: number): string {
   const value = fields[index];
-  if (value === undefined) throw new Error('a stream entry is shorter than this version writes them');
+  // As what is no JSON: whoever reads on knows that this entry will never be read.
+  if (value === undefined) throw new SyntaxError('a stream entry is shorter than this version writes them');
   return value;
 }
 

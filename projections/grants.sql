@@ -1,0 +1,20 @@
+-- What the roles of deploy/postgres-roles.sql may do with the tables. Run after every migration, by whoever owns the tables;
+-- where there are no such roles it does nothing.
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'workshop_app') then
+    grant usage on schema public, drizzle to workshop_app;
+    grant select on all tables in schema public, drizzle to workshop_app;
+    -- Rows that follow the log: written, corrected, and folded anew.
+    grant insert, update on workshops, projection_checkpoints, projection_skipped to workshop_app;
+    grant insert, update, delete on workshop_attendees, workshop_chat_messages to workshop_app;
+    grant insert, update, delete on projection_projectors, projection_parked to workshop_app;
+    -- Every event, kept for good. `data` alone is written again: a deleted message loses its text. A row is deleted where the
+    -- log lost the event, and the trigger of the table keeps it in workshop_events_lost, where this role changes nothing.
+    grant insert, delete, update (data) on workshop_events to workshop_app;
+  end if;
+  if exists (select from pg_roles where rolname = 'workshop_analyst') then
+    grant usage on schema public to workshop_analyst;
+    grant select on workshops, workshop_attendees, workshop_chat_messages, workshop_events to workshop_analyst;
+  end if;
+end $$;

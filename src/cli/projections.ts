@@ -1,0 +1,161 @@
+/** `workshop projections …`: what an operator does about tables that are behind, and about workshops that are parked. */
+import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { rebuildNames } from '../../projections/rebuild.ts';
+import { readConfig } from '../config.ts';
+import { type CliCommand, type CliGroup, CommandFailed, UsageError, workshopIdOf } from './command.ts';
+import type { Operations } from './operations.ts';
+import { progressBar } from './progress.ts';
+import { statusText } from './statusText.ts';
+
+const status: CliCommand = {
+  name: 'status',
+  summary: 'Tells how far the tables are behind the log, who folds what, and what is parked or was given up.',
+  usage: 'workshop projections status [--json]',
+  help: {},
+  options: {},
+  run: ({ values, arguments: words }) => {
+    if (words.length > 0) throw new UsageError('status takes no arguments');
+    return operating({ wishes: false }, async (operations) => {
+      const told = await operations.status();
+      print(values.json === true ? JSON.stringify(told) : statusText(told));
+    });
+  },
+};
+
+const retry: CliCommand = {
+  name: 'retry',
+  summary: 'Takes up a parked workshop again, once the reason why it was parked is gone.',
+  usage: 'workshop projections retry <id> [--json]',
+  help: {},
+  options: {},
+  run: (given) => {
+    const workshopId = workshopIdOf(given);
+    return operating({ wishes: true }, async (operations) => {
+      await parkedVersion(operations, workshopId);
+      const { parked } = await operations.retry(workshopId);
+      await tell(operations, { workshopId, parked, json: given.values.json === true });
+    });
+  },
+};
+
+const skip: CliCommand = {
+  name: 'skip',
+  summary:
+    'Gives up the one event at which a workshop is parked: its effect on the tables is left out for good.',
+  usage: 'workshop projections skip <id> --version <version> [--yes] [--json]',
+  help: {
+    '--version': 'the version at which it is parked, as the status says',
+    '--yes': 'do not ask; needed where nobody sits at a terminal',
+  },
+  options: { version: { type: 'string' }, yes: { type: 'boolean' } },
+  run: (given) => {
+    const workshopId = workshopIdOf(given);
+    const version = versionOf(given.values.version);
+    const isAsked = given.values.yes !== true;
+    if (isAsked && !(process.stdin.isTTY && process.stderr.isTTY))
+      throw new UsageError('without a terminal, say --yes');
+    return operating({ wishes: true }, async (operations) => {
+      const at = await parkedVersion(operations, workshopId);
+      if (at.version !== version)
+        throw new CommandFailed(
+          `workshop ${workshopId} is parked at version ${at.version}, not at ${version}`,
+        );
+      if (
+        isAsked &&
+        !(await confirmed(`${at.reason}\nGive up version ${version} of workshop ${workshopId}?`))
+      )
+        throw new CommandFailed('nothing was given up');
+      const { parked } = await operations.skip({ workshopId, version, by: whoAsks() });
+      await tell(operations, { workshopId, parked, json: given.values.json === true });
+    });
+  },
+};
+
+const rebuild: CliCommand = {
+  name: 'rebuild',
+  summary: 'Folds every workshop anew. The tables are folded together, so naming one of them rebuilds all.',
+  usage: `workshop projections rebuild [${rebuildNames.join(' | ')}] [--json]`,
+  help: {},
+  options: {},
+  run: ({ values, arguments: [name, ...more] }) => {
+    if (more.length > 0) throw new UsageError('give one projection, or none');
+    if (name !== undefined && !rebuildNames.some((known) => known === name))
+      throw new UsageError(`there is no projection ${name}; there are ${rebuildNames.join(', ')}`);
+    const json = values.json === true;
+    return operating({ wishes: true }, async (operations) => {
+      const bar = progressBar({ shown: !json, what: 'folded anew' });
+      const started = performance.now();
+      const { partitions } = await operations.rebuild((share) => bar.at(share)).finally(() => bar.close());
+      const ms = Math.round(performance.now() - started);
+      const { parked } = await operations.status();
+      const waiting = parked.map(({ workshopId }) => workshopId);
+      if (json) print(JSON.stringify({ partitions, ms, parked: waiting }));
+      else print(`every workshop was folded anew in ${(ms / 1_000).toFixed(1)} s; parked: ${waiting.length}`);
+    });
+  },
+};
+
+export const projections: CliGroup = {
+  name: 'projections',
+  summary: 'Looks after the tables: status, retry and skip of parked workshops, rebuild.',
+  commands: [status, retry, skip, rebuild],
+};
+
+/** `wishes`: something is asked of a projector, so that one has to run. */
+async function operating(
+  need: { wishes: boolean },
+  work: (operations: Operations) => Promise<void>,
+): Promise<void> {
+  // Loaded when it is needed: what is wrong usage is told at once.
+  const { openOperations } = await import('./operations.ts');
+  const operations = await openOperations(readConfig(), need);
+  try {
+    await work(operations);
+  } finally {
+    await operations.close();
+  }
+}
+
+async function parkedVersion(operations: Operations, workshopId: number) {
+  const { parked } = await operations.status();
+  const found = parked.find((each) => each.workshopId === workshopId);
+  if (found === undefined) throw new CommandFailed(`workshop ${workshopId} is not parked`);
+  return found;
+}
+
+async function tell(
+  operations: Operations,
+  { workshopId, parked, json }: { workshopId: number; parked: boolean; json: boolean },
+): Promise<void> {
+  if (json) print(JSON.stringify({ workshopId, parked }));
+  else if (!parked) print(`workshop ${workshopId} is folded again`);
+  if (!parked) return;
+  const { version, reason } = await parkedVersion(operations, workshopId);
+  throw new CommandFailed(`workshop ${workshopId} is parked again at version ${version}: ${reason}`);
+}
+
+function versionOf(text: string | boolean | undefined): number {
+  const version = Number(text);
+  if (text === undefined) throw new UsageError('give the --version at which the workshop is parked');
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw new UsageError(`--version ${text} is not a version`);
+  return version;
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function whoAsks(): string {
+  return `${userInfo().username} at ${hostname()}`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
