@@ -2,7 +2,6 @@
  * What a socket sends passes here, one after another, before it is parsed: whatever has to be asked first, its commands keep
  * their order.
  */
-import { countedAs } from '../../limits/address.ts';
 import { kindOf } from '../../limits/table.ts';
 import { type WireError, wireError } from '../../protocol/errors.ts';
 import type { SocketContext } from './context.ts';
@@ -17,7 +16,7 @@ export interface Gate {
 }
 
 export function gateOf(socket: WorkshopSocket, { limits, metrics }: SocketContext): Gate {
-  const address = countedAs(socket.data.address);
+  const { address } = socket.data;
   let last: Promise<unknown> = Promise.resolve();
 
   async function ask(name: string, raw: unknown): Promise<WireError | undefined> {

@@ -8,25 +8,25 @@ import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Addresses } from '../../identity/address.ts';
-import { type Origins, tokenCookie } from '../../identity/origin.ts';
-import type { Identity, Tokens } from '../../identity/token.ts';
-import { countedAs } from '../../limits/address.ts';
-import type { Accounts, Limits } from '../../limits/limiter.ts';
-import type { Kind } from '../../limits/table.ts';
+import type { Origins } from '../../identity/origin.ts';
+import type { Tokens } from '../../identity/token.ts';
+import type { Limits } from '../../limits/limiter.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { asWireError, CodedError, wireError } from '../../protocol/errors.ts';
-import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
+import { maxMessageBytes, namespace } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
 import { type AdmissionSettings, admission } from './admission.ts';
+import { admitting } from './admit.ts';
 import { broadcast } from './broadcast.ts';
 import type { Adapter } from './circle.ts';
 import type { SocketContext } from './context.ts';
-import { dismiss, terminate } from './dismiss.ts';
+import { dismiss } from './dismiss.ts';
 import { drain } from './drain.ts';
-import { handshakeGuard, isEncrypted } from './handshake.ts';
+import { handshakeGuard } from './handshake.ts';
+import { countMessages } from './messages.ts';
 import { type ReaderSettings, watchReaders } from './readers.ts';
-import type { Connection, Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
+import type { Logger, WorkshopNamespace } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
 export interface WorkshopSocketParts {
@@ -85,13 +85,8 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
   io.use((_, next) => next(new Error('Invalid namespace')));
 
   const nsp: WorkshopNamespace = io.of(namespace);
+  countMessages(io, nsp, limits);
   const draining = drain(nsp);
-  let connections = 0;
-  io.engine.on('connection', (connection: Connection) => {
-    const account = String(++connections);
-    // The first of all listeners: before anything is parsed.
-    connection.prependListener('data', () => void countMessage(connection, account));
-  });
   const failed = (error: unknown) => {
     metrics.faults.inc({ place: 'crons' });
     logger.warn({ err: error }, 'a timer could not be looked after; it is tried again');
@@ -106,6 +101,7 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     admission: admission(parts.admission),
   };
 
+  const admit = admitting({ tokens, origins, limits, addresses: parts.addresses });
   nsp.use((socket, next) => {
     admit(socket).then(
       () => next(),
@@ -116,45 +112,6 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
       },
     );
   });
-
-  async function admit(socket: WorkshopSocket): Promise<void> {
-    const { auth } = socket.handshake;
-    const protocol: unknown = auth.protocol ?? 1;
-    if (typeof protocol !== 'number' || !servedProtocols.includes(protocol))
-      throw new CodedError('unsupported_protocol');
-    const address = parts.addresses.of(socket.request);
-    const { user, expiresAt } = await identity(socket).catch(async (error: unknown) => {
-      await take('unauthenticated', { address: countedAs(address) });
-      throw error;
-    });
-    await take('connect', { user: user.userId, address: countedAs(address) });
-    Object.assign(socket.data, { user, expiresAt, address, rooms: new Set(), moving: new Map() });
-    Object.assign(socket.data, { underWay: 0, retiring: false });
-  }
-
-  async function identity({ handshake: { auth, headers }, request }: WorkshopSocket): Promise<Identity> {
-    const cookie = origins.cookieCounts(headers, isEncrypted(request), true)
-      ? tokenCookie(headers.cookie)
-      : undefined;
-    const token: unknown = auth.token ?? cookie;
-    if (typeof token !== 'string') throw new CodedError('unauthenticated');
-    return tokens.verify(token);
-  }
-
-  async function take(kind: Kind, accounts: Accounts): Promise<void> {
-    const verdict = await limits.take(kind, accounts);
-    if (verdict.ok) return;
-    throw new CodedError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs });
-  }
-
-  async function countMessage(connection: Connection, account: string): Promise<void> {
-    const verdict = await limits.take('message', { socket: account });
-    if (verdict.ok) return;
-    const socket = [...nsp.sockets.values()].find(({ conn }) => conn === connection);
-    const error = { ...wireError('rate_limited'), retryAfterMs: verdict.retryAfterMs };
-    if (socket !== undefined) dismiss(socket, error);
-    else if (connection.readyState === 'open') terminate(connection);
-  }
 
   nsp.on('connection', (socket) => {
     metrics.sockets.inc();

@@ -14,7 +14,7 @@ export interface Session {
   user: User;
   /** Milliseconds since 1970. */
   expiresAt: number;
-  /** From which it connected. */
+  /** On whose account it counts, of those that the limits know. */
   address: string;
   /** Rooms that this socket is in. */
   rooms: Set<number>;
