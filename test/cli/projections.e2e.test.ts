@@ -136,7 +136,7 @@ describe('workshop projections', () => {
     expect(body).toMatch(/^workshop_parked_workshops 2$/m);
   });
 
-  it('[J12] the server takes its key for the routes of operators, and nothing else for it', async () => {
+  it('[S33] the server takes its key for the routes of operators, and nothing else for it', async () => {
     const { key } = JSON.parse(readFileSync(`${data()}/server.json`, 'utf8'));
     const ask = async (path: string, headers: Record<string, string>) =>
       (await fetch(url + path, { headers })).status;
