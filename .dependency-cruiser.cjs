@@ -85,19 +85,26 @@ module.exports = {
 
     ...builds('log', part('log'), [domain, '^src/protocol/errors\\.ts$']),
     ...builds('identity', part('identity'), [domain, protocol], [config]),
+    ...builds('limits', part('limits'), [domain]),
     ...builds('observe', part('observe'), [domain, protocol], [config, part('log'), part('engine')]),
     ...builds('engine', part('engine'), [domain, protocol, part('log'), part('identity')], [config]),
     ...builds('projections', '^projections/', [domain, protocol, part('log'), part('observe')]),
     ...builds(
       'socket',
       '^src/lib/',
-      [domain, protocol, part('log'), part('engine'), part('identity'), part('observe'), '^src/crons\\.ts$'],
+      [
+        ...[domain, protocol, part('log'), part('engine'), part('identity'), part('limits'), part('observe')],
+        '^src/crons\\.ts$',
+      ],
       [config],
     ),
     ...builds(
       'api',
       part('api'),
-      [domain, protocol, part('log'), part('engine'), part('identity'), part('observe'), '^projections/'],
+      [
+        ...[domain, protocol, part('log'), part('engine'), part('identity'), part('limits'), part('observe')],
+        '^projections/',
+      ],
       [config],
     ),
 
@@ -105,8 +112,9 @@ module.exports = {
       name: 'no-transport-below',
       comment: 'what decides, keeps and folds knows neither sockets nor HTTP',
       severity: 'error',
-      from: { path: ['^src/(log|engine|identity)/', '^projections/'] },
-      to: { path: npm('socket\\.io', 'fastify', '@fastify') },
+      from: { path: ['^src/(log|engine|identity|limits)/', '^projections/'] },
+      // Reading an address out of headers is no transport.
+      to: { path: npm('socket\\.io', 'fastify', '@fastify/(?!proxy-addr)[^/]+') },
     },
     {
       name: 'entrances',

@@ -9,6 +9,7 @@ import { commandsPage } from './source/commands.ts';
 import { configurationPage } from './source/configuration.ts';
 import { errorsPage } from './source/errors.ts';
 import { eventsPage } from './source/events.ts';
+import { limitsPage } from './source/limits.ts';
 import { metricsPage } from './source/metrics.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -18,6 +19,7 @@ const pages: Record<string, () => string | Promise<string>> = {
   'events.md': eventsPage,
   'errors.md': errorsPage,
   'configuration.md': () => configurationPage(root),
+  'limits.md': limitsPage,
   'metrics.md': metricsPage,
 };
 

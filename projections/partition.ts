@@ -18,6 +18,7 @@ import type { Database, Parameter } from './database.ts';
 import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
 import { type Changes, type Folding, folding, noChanges } from './fold.ts';
 import { type Place, places } from './leases.ts';
+import { putBackMissing } from './missing.ts';
 import { parkedIn, type Unfoldable } from './parked.ts';
 import { Fenced, repair } from './repair.ts';
 import { retrying } from './retry.ts';
@@ -262,6 +263,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   /** Brings every workshop that differs from the log up to it; where `deep`, events are compared, not only their number. */
   async function compare({ deep }: { deep: boolean }): Promise<void> {
     states.clear();
+    await retrying(() => putBackMissing(database, log, partition, onError), { signal, onError });
     const different = await retrying(() => differing(database, log, partition, deep), { signal, onError });
     for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
   }

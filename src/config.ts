@@ -2,7 +2,10 @@
  * The configuration: read from the environment once, here and nowhere else, and checked before anything starts.
  * A bad value ends the process with one line that names it.
  */
+import { isIP } from 'node:net';
 import { z } from 'zod';
+import { addresses, type TrustedProxies } from './identity/address.ts';
+import { weakSettings } from './weakSettings.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
@@ -20,12 +23,30 @@ const address = z
     const [host = '', port = ''] = value.split(':');
     return { host, port: Number(port) };
   });
+/** What is checked here is looked at again by whoever reads it, less strictly: `1.5` is an address to some. */
+function isProxy(part: string): boolean {
+  try {
+    addresses([part]);
+  } catch {
+    return false;
+  }
+  return /^[a-z]+$/.test(part) || isIP(part.split('/', 1)[0] ?? '') !== 0;
+}
+
+const proxies = words.transform((parts, context): TrustedProxies => {
+  const [first = ''] = parts;
+  if (parts.length === 1 && /^\d{1,2}$/.test(first)) return Number(first);
+  if (!parts.every(isProxy))
+    context.addIssue('must be a number of proxies, or addresses and ranges separated by commas');
+  return parts;
+});
 
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: whole(0, 65_535).default(3_000),
   HOST: z.string().min(1).default('127.0.0.1'),
   PUBLIC_URL: origin.optional(),
+  TRUST_PROXY: proxies.optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
   REDIS_CLUSTER_NODES: words.pipe(z.array(address)).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
@@ -40,12 +61,15 @@ const environment = z.object({
   GUESTS: flag.optional(),
   PRESENCE_GRACE_MS: whole(0, 600_000).default(15_000),
   PRESENCE_LEASE_MS: whole(500, 600_000).default(15_000),
+  // Everything else that ending takes has to fit into the 25 s after which a process ends whatever is under way.
+  DRAIN_MS: whole(0, 15_000).optional(),
   LOBBY_OPENS_MINUTES: whole(0, 1_440).default(15),
   MAX_LIVE_HOURS: z.coerce.number().positive().max(168).default(12),
   HOST_ABSENT_MINUTES: z.coerce.number().positive().max(1_440).default(30),
   ARCHIVE_AFTER_MINUTES: z.coerce.number().min(0).max(525_600).default(60),
   RATE_LIMIT_SCALE: z.coerce.number().min(0).max(1_000).default(1),
   ALLOW_VOLATILE_LOG: flag.default(false),
+  TRUST_NETWORK: flag.default(false),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -86,5 +110,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   const guests = config.GUESTS ?? (embedded && config.AUTH_JWKS_URL === undefined);
   if (guests && config.AUTH_JWKS_URL !== undefined)
     throw new ConfigError('GUESTS: guests are signed in with AUTH_SECRET, which AUTH_JWKS_URL replaces');
+  const weak = production ? weakSettings(config) : [];
+  if (weak.length > 0) throw new ConfigError(`not in production: ${weak.join('; ')}`);
   return { ...config, production, embedded, guests };
 }

@@ -15,8 +15,14 @@ export interface CronParts {
   timers: TimerSettings;
   /** A dead node's users are gone within this time. */
   leaseMs: number;
+  /** How long someone whose connection dropped is waited for. */
+  graceMs: number;
+  /** Since when people can connect here (`performance.now()`), undefined where they cannot yet. */
+  openSince(): number | undefined;
   /** Whether the user has a socket on this node. */
   isHere(workshopId: number, userId: number): boolean;
+  /** This node's lease had run out: it says anew whom it holds. */
+  holdAgain(): Promise<void>;
   failed(error: unknown): void;
 }
 
@@ -25,7 +31,8 @@ export interface WorkshopCrons {
   ready: Promise<void>;
   /** For how long nobody is to be recorded as gone, in milliseconds: one lease from the end of an outage of the log. */
   quietMs(): number;
-  close(): void;
+  /** Whoever was here has their time of grace to come back elsewhere: until then the lease still stands. */
+  close(): Promise<void>;
 }
 
 /** Workshops looked at in one round. */
@@ -41,7 +48,7 @@ export function initWorkshopCrons(parts: CronParts): WorkshopCrons {
     quietMs: leases.quietMs,
     close() {
       timers.stop();
-      leases.close();
+      return leases.close();
     },
   };
 }
@@ -74,26 +81,39 @@ async function look({ engine, log, timers }: CronParts, workshopId: number): Pro
  * Renews this node's lease and records the leaving of those whose nodes died. A lease is shorter than what is promised, so
  * that running out, being noticed and being recorded fit into it together.
  */
-function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): WorkshopCrons {
+function keepLeases(parts: CronParts): WorkshopCrons {
+  const { engine, log, node, leaseMs, graceMs, openSince, isHere, holdAgain, failed } = parts;
   const ttlMs = leaseMs * 0.6;
   const everyMs = leaseMs * 0.15;
   // While the log is away nobody's lease can be renewed: after that, nobody is gone for one full lease.
   let reachableSince: number | undefined;
   let wasAway = false;
+  let owesHolds = false;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  let keeping: Promise<void>;
 
   async function keep(): Promise<void> {
     try {
-      await log.presence.renew(node, ttlMs);
+      const stood = await log.presence.renew(node, ttlMs);
+      if (!stood || owesHolds) {
+        owesHolds = true;
+        await holdAgain();
+        owesHolds = false;
+      }
       reachableSince ??= performance.now();
-      if (performance.now() - reachableSince >= leaseMs) await reap();
+      // Whoever was on a node that was started again needs one that can be reached to come back to.
+      const since = Math.max(reachableSince, openSince() ?? Number.POSITIVE_INFINITY);
+      if (performance.now() - since >= leaseMs) await reap();
     } catch (error) {
       reachableSince = undefined;
       wasAway = true;
       failed(error);
     }
-    if (!closed) timer = setTimeout(() => void keep(), everyMs);
+    if (!closed)
+      timer = setTimeout(() => {
+        keeping = keep();
+      }, everyMs);
   }
 
   async function reap(): Promise<void> {
@@ -109,18 +129,20 @@ function keepLeases({ engine, log, node, leaseMs, isHere, failed }: CronParts): 
     }
   }
 
-  const ready = keep();
+  keeping = keep();
   return {
-    ready,
+    ready: keeping,
     quietMs() {
       if (!wasAway) return 0;
       return reachableSince === undefined
         ? leaseMs
         : Math.max(0, leaseMs - (performance.now() - reachableSince));
     },
-    close() {
+    async close() {
       closed = true;
       clearTimeout(timer);
+      await keeping;
+      await log.presence.renew(node, Math.max(ttlMs, graceMs)).catch(failed);
     },
   };
 }

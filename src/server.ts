@@ -5,19 +5,28 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { readEvents } from '../projections/events/queries.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { bundlePage } from '../web/bundle.ts';
 import { readModels } from './api/readModels.ts';
 import { restApi } from './api/rest.ts';
 import type { Config } from './config.ts';
+import { connectionsOf } from './connections.ts';
 import { workshopEngine } from './engine/engine.ts';
+import { addresses } from './identity/address.ts';
 import { operatorKey } from './identity/operatorKey.ts';
 import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
+import { circleWithoutSockets, redisAdapter } from './lib/socket/circle.ts';
 import { workshopSockets } from './lib/socket/index.ts';
+import { readerSettings } from './lib/socket/readers.ts';
+import { openLimits } from './limiting.ts';
+import { inTime } from './log/inTime.ts';
 import { connect } from './log/redis/connect.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
+import { type NodeStatus, nodesOn } from './observe/nodes.ts';
 import { observedProjector } from './projector.ts';
+import { namespace } from './protocol/wire.ts';
 import { openStores, redisAddress, type Stores } from './stores.ts';
 
 export interface RunningServer {
@@ -25,6 +34,13 @@ export interface RunningServer {
   /** Ends what is under way and gives everything back; nobody is recorded as having left. */
   close(): Promise<void>;
 }
+
+/** Over how long clients move to other nodes, if the configuration does not say so, in milliseconds. */
+const usualDrainMs = 10_000;
+/** How long answers that are being read may take at the end. */
+const lastAnswersMs = 4_000;
+/** How long a store that does not answer is waited for at the end. */
+const lastCommitsMs = 5_000;
 
 /** Where it is and what it runs on, without secrets. */
 export interface About {
@@ -40,7 +56,14 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
   /** What was opened so far, the last thing first. */
   const opened: (() => unknown)[] = [() => stores.close()];
   const close = async () => {
-    for (const closing of opened.splice(0)) await closing();
+    for (const closing of opened.splice(0)) {
+      try {
+        await closing();
+      } catch (error) {
+        // The others still want to end well.
+        logger.warn({ err: error }, 'something did not end as it should');
+      }
+    }
   };
   try {
     return { about: await serve(config, logger, stores, opened), close };
@@ -60,8 +83,14 @@ async function serve(
   // New at each start: what a former process of this machine held is not this one's.
   const node = randomUUID().slice(0, 13);
   const measured = metrics();
-  const engine = workshopEngine({ log, node, observer: engineObserver(measured, logger) });
+  const engine = workshopEngine({
+    ...{ log, node, observer: engineObserver(measured, logger) },
+    // A Redis can lose a workshop that Postgres has; the embedded log is what its database is made from.
+    ...(log.kind === 'redis' && { archive: { read: (...page) => readEvents(database, ...page) } }),
+  });
   opened.unshift(() => engine.close());
+  const limiting = await openLimits(config, measured, logger);
+  opened.unshift(() => limiting.close());
   const shared = {
     engine,
     log,
@@ -74,13 +103,30 @@ async function serve(
       guests: config.guests,
     }),
     origins: origins({ allowed: config.CORS_ORIGINS, publicUrl: config.PUBLIC_URL }),
+    addresses: addresses(config.TRUST_PROXY),
+    limits: limiting.limits,
     node,
   };
   const key = randomUUID();
   const serves = config.ROLE !== 'projector';
   const page = serves ? await bundlePage() : undefined;
+  let draining = false;
+  const self = async (): Promise<NodeStatus> => {
+    const value = async (gauge: Metrics['rooms']) => (await gauge.get()).values[0]?.value ?? 0;
+    const [rooms, open] = await Promise.all([value(measured.rooms), value(measured.sockets)]);
+    return {
+      node,
+      role: config.ROLE,
+      rooms,
+      sockets: open,
+      upSeconds: Math.floor(process.uptime()),
+      draining,
+    };
+  };
+  let nodes = async () => [await self()];
   const app = await restApi({
     ...shared,
+    nodes: () => nodes(),
     logger,
     readModels: readModels(database, log),
     config: { publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
@@ -89,10 +135,13 @@ async function serve(
     ...(folder !== undefined && { operatorKey: operatorKey(key) }),
     operationsOnly: !serves,
   });
-  opened.unshift(() => app.close());
+  const connections = connectionsOf(app.server);
+  opened.unshift(() => connections.endWithin(lastAnswersMs, app.close()));
 
-  const adapterRedis = serves ? await adapterConnection(config, logger) : undefined;
+  const adapterRedis = await adapterConnection(config, logger);
   opened.unshift(() => adapterRedis?.disconnect());
+  const scope = config.REDIS_URL === undefined ? '' : new URL(config.REDIS_URL).pathname.slice(1);
+  const adapter = adapterRedis && redisAdapter(adapterRedis, scope);
   const sockets = serves
     ? workshopSockets({
         ...shared,
@@ -105,15 +154,27 @@ async function serve(
           maxLiveHours: config.MAX_LIVE_HOURS,
           hostAbsentMinutes: config.HOST_ABSENT_MINUTES,
         },
-        ...(adapterRedis !== undefined && { adapterRedis }),
+        adapter,
+        admission: limiting.admission,
+        readers: readerSettings,
       })
     : undefined;
-  opened.unshift(() => sockets?.close());
+  opened.unshift(async () => sockets && connections.endWithin(lastAnswersMs, sockets.close()));
+  const alone = adapter && !sockets ? circleWithoutSockets(adapter) : undefined;
+  opened.unshift(() => alone?.close());
+  const circle = alone?.nsp ?? (adapter && sockets?.io.of(namespace));
+  if (circle !== undefined) nodes = nodesOn(circle, self);
   const projector =
     config.ROLE === 'gateway'
       ? undefined
       : observedProjector({ log, database, node, metrics: measured, logger });
-  opened.unshift(() => projector?.close());
+  opened.unshift(async () => {
+    const windowMs = config.DRAIN_MS ?? ((await hasAnother(nodes)) ? usualDrainMs : 0);
+    draining = true;
+    // Its partitions are to be folded on while clients move.
+    const handingOver = projector && inTime(projector.close(), lastCommitsMs, 'handing partitions over');
+    await Promise.all([sockets?.drain(windowMs), handingOver]);
+  });
   opened.unshift(() => app.drain());
   // A log that lost workshops must not give their ids to others. Where the database is away this waits for it.
   database.ready
@@ -136,6 +197,12 @@ async function serve(
     database: whereDatabase(config, stores),
     guests: config.guests,
   };
+}
+
+/** Whether there is another node that clients can move to. */
+async function hasAnother(nodes: () => Promise<NodeStatus[]>): Promise<boolean> {
+  const [, ...others] = await nodes();
+  return others.some(({ role, draining }) => role !== 'projector' && !draining);
 }
 
 /** Its very first start takes some seconds of computing; rooms are served before lists on a machine that is busy. */

@@ -4,9 +4,11 @@ import type { Logger } from 'pino';
 import type { Database } from '../projections/database.ts';
 import { MigrationsDue } from '../projections/migrate.ts';
 import { openDatabase } from '../projections/open.ts';
+import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import type { Config } from './config.ts';
 import { type DataFolder, dataFolder } from './dataFolder.ts';
 import { embeddedLog } from './log/embedded/log.ts';
+import { inTime } from './log/inTime.ts';
 import type { EventLog } from './log/log.ts';
 import { type RedisAddress, requireDurable } from './log/redis/connect.ts';
 import { redisLog } from './log/redis/log.ts';
@@ -35,8 +37,17 @@ export async function openStores(config: Config, logger: Logger): Promise<Stores
   const folder = exclusive || ownSecret ? await dataFolder(config.DATA_DIR, exclusive) : undefined;
   try {
     const secret = config.AUTH_SECRET ?? (ownSecret ? await folder?.secret() : undefined);
-    const log = await openLog(config, folder, logger);
     const database = openDatabaseOf(config, folder, logger);
+    const highestId = () =>
+      inTime(
+        database.ready.then(() => highestWorkshopId(database)),
+        databasePatienceMs,
+        'the database, which knows what ids were given out,',
+      );
+    const log = await openLog(config, { folder, logger, highestId }).catch(async (error: unknown) => {
+      await database.close();
+      throw error;
+    });
     return {
       log,
       database,
@@ -54,11 +65,17 @@ export async function openStores(config: Config, logger: Logger): Promise<Stores
   }
 }
 
-export async function openLog(
-  config: Config,
-  folder: DataFolder | undefined,
-  logger: Logger,
-): Promise<EventLog> {
+/** Scheduling waits this long for a database that is away or being made, where the log may have lost ids. */
+const databasePatienceMs = 5_000;
+
+export interface LogParts {
+  folder?: DataFolder | undefined;
+  logger: Logger;
+  /** See `RedisLogOptions`. */
+  highestId?(): Promise<number>;
+}
+
+export async function openLog(config: Config, { folder, logger, highestId }: LogParts): Promise<EventLog> {
   const address = redisAddress(config);
   if (address === undefined) {
     if (folder === undefined) throw new Error('an embedded log needs a data folder');
@@ -68,6 +85,7 @@ export async function openLog(
   let told = 0;
   return redisLog({
     address,
+    ...(highestId !== undefined && { highestId }),
     onError(error) {
       // While Redis is away ioredis reports every attempt; one line a second is enough.
       if (performance.now() - told < 1_000) return;
@@ -79,7 +97,7 @@ export async function openLog(
 
 /** The log for a command that only looks: in embedded mode beside the serving process. */
 export async function openLogForReading(config: Config, logger: Logger): Promise<EventLog> {
-  if (redisAddress(config) !== undefined) return openLog(config, undefined, logger);
+  if (redisAddress(config) !== undefined) return openLog(config, { logger });
   return embeddedLog({ path: join(resolve(config.DATA_DIR), 'log'), readOnly: true });
 }
 

@@ -41,8 +41,13 @@ async function look(): Promise<void> {
     await Promise.all(
       engines.map((engine, index) => {
         const parts: CronParts = {
-          ...{ engine, log, node: String(index), timers: settings, leaseMs: 15_000 },
-          ...{ isHere: () => false, failed: (error) => expect(error).toBeUndefined() },
+          ...{ engine, log, node: String(index), timers: settings, leaseMs: 15_000, graceMs: 15_000 },
+          ...{
+            openSince: () => 0,
+            isHere: () => false,
+            holdAgain: async () => undefined,
+            failed: (error) => expect(error).toBeUndefined(),
+          },
         };
         return runTimers(parts);
       }),

@@ -1,7 +1,7 @@
 /** For admins: nodes, rooms, how far the tables are behind, and workshops whose projection waits. */
 import { z } from 'zod';
 import type { Api, RestContext } from './parts.ts';
-import { type NodeStatus, nodeStatus } from './schemas.ts';
+import { nodeStatus } from './schemas.ts';
 
 const tag = 'Operations';
 
@@ -48,7 +48,7 @@ const projectionStatus = z.object({
 });
 
 export function adminRoutes(app: Api, context: RestContext): void {
-  const { metrics, readModels, node } = context;
+  const { readModels } = context;
 
   app.route({
     method: 'GET',
@@ -68,7 +68,7 @@ export function adminRoutes(app: Api, context: RestContext): void {
     },
     async handler(request) {
       const [nodes, projections] = await Promise.all([
-        context.nodes?.() ?? thisNode(),
+        context.nodes(),
         readModels.status().catch((error: unknown) => {
           request.log.warn({ err: error }, 'the state of the projections cannot be read');
           return null;
@@ -77,10 +77,4 @@ export function adminRoutes(app: Api, context: RestContext): void {
       return { nodes, rooms: nodes.reduce((sum, { rooms }) => sum + rooms, 0), projections };
     },
   });
-
-  async function thisNode(): Promise<NodeStatus[]> {
-    const value = async (gauge: typeof metrics.rooms) => (await gauge.get()).values[0]?.value ?? 0;
-    const [rooms, sockets] = await Promise.all([value(metrics.rooms), value(metrics.sockets)]);
-    return [{ node, rooms, sockets, upSeconds: Math.floor(process.uptime()) }];
-  }
 }

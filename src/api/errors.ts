@@ -4,7 +4,14 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Metrics } from '../observe/metrics.ts';
-import { CodedError, type ErrorCode, errorCodes, type WireError, wireError } from '../protocol/errors.ts';
+import {
+  asWireError,
+  CodedError,
+  type ErrorCode,
+  errorCodes,
+  type WireError,
+  wireError,
+} from '../protocol/errors.ts';
 
 const statuses: Record<ErrorCode, number> = {
   unauthenticated: 401,
@@ -75,11 +82,7 @@ export function errorHandler(metrics: Metrics) {
 
 export function answerTo(failure: unknown): Answer {
   if (failure instanceof Refused) return { status: statuses[failure.refusal.code], error: failure.refusal };
-  if (failure instanceof CodedError) {
-    const { code, message, retryAfterMs } = failure;
-    const error = { ...wireError(code, message), ...(retryAfterMs !== undefined && { retryAfterMs }) };
-    return { status: statuses[code], error };
-  }
+  if (failure instanceof CodedError) return { status: statuses[failure.code], error: asWireError(failure) };
   const status = frameworkStatus(failure);
   if (status === undefined) return { status: 500, error: wireError('internal') };
   return { status, error: wireError('invalid_payload', frameworkMessage(failure)) };

@@ -3,24 +3,24 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isEncrypted } from './identity.ts';
 import type { RestConfig } from './parts.ts';
 
-const contentSecurityPolicy = [
+/** What both pages may do: nothing of another site but what is added below. Forms are sent by scripts alone. */
+const pages = [
   "default-src 'self'",
+  "script-src 'self'",
+  "connect-src 'self'",
   "object-src 'none'",
   "base-uri 'none'",
+  "form-action 'none'",
   "frame-ancestors 'none'",
-  "img-src 'self' https: data:",
-  "connect-src 'self' ws: wss:",
-].join('; ');
+];
+
+/** People's pictures come from wherever their token says, by https. */
+const contentSecurityPolicy = [...pages, "style-src 'self'", "img-src 'self' https:"].join('; ');
 
 /** Swagger UI sets styles of its own making in the page, and draws its icons from data addresses. */
-export const docsSecurityPolicy = [
-  "default-src 'self'",
-  "object-src 'none'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "img-src 'self' data:",
-  "style-src 'self' 'unsafe-inline'",
-].join('; ');
+export const docsSecurityPolicy = [...pages, "style-src 'self' 'unsafe-inline'", "img-src 'self' data:"].join(
+  '; ',
+);
 
 const preflightHeaders = {
   'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE',
@@ -35,6 +35,9 @@ export function answerHeaders(config: RestConfig) {
     reply.headers({
       'content-security-policy': contentSecurityPolicy,
       'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-resource-policy': 'same-origin',
       'referrer-policy': 'no-referrer',
     });
     if (request.url.startsWith('/api/')) reply.header('cache-control', 'no-store');

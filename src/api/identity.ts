@@ -1,41 +1,69 @@
 /** Who calls, and whether the route is for them: asked before anything else of a request is read. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { User } from '../domain/define.ts';
+import type { Addresses } from '../identity/address.ts';
 import { type OperatorKey, operatorKeyHeader } from '../identity/operatorKey.ts';
 import { type Origins, tokenCookie } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
+import { countedAs } from '../limits/address.ts';
+import type { Limits } from '../limits/limiter.ts';
+import type { Kind } from '../limits/table.ts';
+import { CodedError } from '../protocol/errors.ts';
 import { refused } from './errors.ts';
-import type { Asking } from './parts.ts';
 
 export interface IdentityParts {
   tokens: Tokens;
   origins: Origins;
+  addresses: Addresses;
+  limits: Limits;
   /** Opens the routes of admins to the command line of this machine. */
   operatorKey?: OperatorKey;
-  limit?: (asking: Asking) => Promise<void>;
 }
 
 /** Every route under `/api` says who it is for; one that does not fails the start. */
-export function identify(app: FastifyInstance, { tokens, origins, operatorKey, limit }: IdentityParts): void {
+export function identify(app: FastifyInstance, parts: IdentityParts): void {
+  const { tokens, origins, addresses, limits, operatorKey } = parts;
   app.decorateRequest('caller', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (url.startsWith('/api/') && config?.who === undefined) throw new Error(`who is ${url} for?`);
   });
   app.addHook('onRequest', async (request) => {
-    const { who } = request.routeOptions.config;
+    const { who, isFree } = request.routeOptions.config;
     if (who === undefined) return;
     const key = request.headers[operatorKeyHeader];
     if (who === 'admin' && key !== undefined) {
-      if (operatorKey?.opens(String(key), request.raw.socket) !== true) throw refused('unauthenticated');
+      if (operatorKey?.opens(String(key), request.raw.socket) !== true) {
+        await take('unauthenticated', request);
+        throw refused('unauthenticated');
+      }
       request.caller = operator;
       return;
     }
-    if (who !== 'anyone') request.caller = await authenticated(request);
-    if (who === 'admin' && !callerOf(request).roles.includes('admin')) throw refused('forbidden');
     // Probes of the process itself are let through, however often they come.
-    if (request.url.startsWith('/api/'))
-      await limit?.({ userId: request.caller?.userId, address: request.ip, changes: changes(request) });
+    const isLimited = request.url.startsWith('/api/');
+    if (who !== 'anyone') request.caller = await identified(request, isLimited);
+    if (isLimited && who === 'anyone') await take('guest', request);
+    if (isLimited && who !== 'anyone') await take('request', request);
+    if (isLimited && who !== 'anyone' && changes(request) && isFree !== true) await take('change', request);
+    if (who === 'admin' && !callerOf(request).roles.includes('admin')) throw refused('forbidden');
   });
+
+  async function take(kind: Kind, { caller, raw }: FastifyRequest): Promise<void> {
+    const address = countedAs(addresses.of(raw));
+    const verdict = await limits.take(kind, { user: caller?.userId, address });
+    if (verdict.ok) return;
+    throw new CodedError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs });
+  }
+
+  async function identified(request: FastifyRequest, isLimited: boolean): Promise<User> {
+    try {
+      return await authenticated(request);
+    } catch (error) {
+      // Whatever was wrong, it is counted alike: what is said then tells nothing about the token.
+      if (isLimited) await take('unauthenticated', request);
+      throw error;
+    }
+  }
 
   async function authenticated(request: FastifyRequest): Promise<User> {
     const token = bearer(request.headers.authorization) ?? cookie(request);

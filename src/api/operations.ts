@@ -18,6 +18,10 @@ const readiness = z.object({
 /** Returns what `drain()` of the server does. */
 export function operationRoutes(app: Api, { health, metrics }: RestContext): () => void {
   let draining = false;
+  // Whoever keeps a connection for further requests takes them elsewhere.
+  app.addHook('onSend', async (_, reply) => {
+    if (draining) reply.header('connection', 'close');
+  });
 
   app.route({
     method: 'GET',

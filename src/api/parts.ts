@@ -9,15 +9,17 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { User } from '../domain/define.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { Addresses } from '../identity/address.ts';
 import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
+import type { Limits } from '../limits/limiter.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { NodeStatus } from '../observe/nodes.ts';
 import type { Page } from './page.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Rooms } from './rooms.ts';
-import type { NodeStatus } from './schemas.ts';
 
 export interface RestParts {
   engine: Engine;
@@ -30,14 +32,12 @@ export interface RestParts {
   config: RestConfig;
   /** Each rejects while the thing is away. */
   health: { log(): Promise<void>; database(): Promise<void> };
-  /** This node's name, for operators. */
-  node: string;
-  /** All nodes as operators see them; this one alone if left out. */
-  nodes?: () => Promise<NodeStatus[]>;
+  /** Every process that shares the log, as operators see it. */
+  nodes: () => Promise<NodeStatus[]>;
+  addresses: Addresses;
+  limits: Limits;
   /** Opens the routes of admins to the command line of this machine; those who sign in alone if left out. */
   operatorKey?: OperatorKey;
-  /** Rejects with `rate_limited` where someone asks too much. Asked once for each request to `/api`. */
-  limit?: (asking: Asking) => Promise<void>;
   /** The web page, bundled. */
   page?: Page;
   /** Health, metrics and the operators' routes alone: a node that serves no workshops. */
@@ -50,14 +50,6 @@ export interface RestConfig {
   /** Exact origins of other sites whose pages may ask, with cookies. */
   corsOrigins: readonly string[];
   production: boolean;
-}
-
-export interface Asking {
-  /** Undefined before someone has signed in. */
-  userId: number | undefined;
-  address: string;
-  /** Whether it may change something. */
-  changes: boolean;
 }
 
 /** Who may use a route at all; what concerns one workshop is decided on its room. */
@@ -80,6 +72,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Required under `/api`. */
     who?: Who;
+    /** Taking words back: the limit on changes does not hold it up. */
+    isFree?: boolean;
   }
   interface FastifyRequest {
     /** Set where `who` is not `anyone`. */

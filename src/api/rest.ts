@@ -31,13 +31,14 @@ const bodyLimit = 65_536;
 
 /** Not listening. `drain()` makes `/readyz` say 503; `close()` ends it. */
 export async function restApi(parts: RestParts): Promise<FastifyInstance> {
-  const { metrics, config, logger } = parts;
+  const { metrics, config, logger, addresses } = parts;
   const headers = answerHeaders(config);
   const app: FastifyInstance = Fastify({
     ...(logger !== undefined && { loggerInstance: logger as FastifyBaseLogger }),
     // Fastify's own lines have the whole address, whatever someone puts into its query.
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    trustProxy: addresses.trusts,
     // A request that trickles in for longer is cut off; answers may take as long as they are read.
     requestTimeout: 30_000,
     // What comes in the last moments is still answered; `/readyz` has said that nothing more should.

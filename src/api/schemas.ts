@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Room } from '../domain/room.ts';
 import { statuses } from '../domain/room.ts';
+import type { NodeStatus } from '../observe/nodes.ts';
 
 const id = z
   .string()
@@ -111,13 +112,13 @@ export const historyItem = z
 export const nodeStatus = z
   .object({
     node: z.string(),
-    rooms: z.number().int().describe('With sockets on the node'),
+    role: z.enum(['all', 'gateway', 'projector']),
+    rooms: z.number().int().describe('With sockets on the node, or left a moment ago'),
     sockets: z.number().int(),
     upSeconds: z.number().int(),
+    draining: z.boolean().describe('It is about to end, and its clients move to other nodes'),
   })
-  .meta({ id: 'Node' });
-
-export type NodeStatus = z.infer<typeof nodeStatus>;
+  .meta({ id: 'Node' }) satisfies z.ZodType<NodeStatus>;
 
 const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 

@@ -2,6 +2,7 @@
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
 import type { CliCommand } from './command.ts';
+import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
 
 export const project: CliCommand = {
@@ -17,6 +18,7 @@ export const project: CliCommand = {
         'REDIS_URL: in embedded mode the serving process projects by itself; give REDIS_URL and DATABASE_URL',
       );
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+    surviveMishaps(logger);
     const { startServer } = await import('../server.ts');
     const server = await startServer({ ...config, ROLE: 'projector' }, logger);
     const { about } = server;

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { readConfig } from '../config.ts';
 import type { RunningServer } from '../server.ts';
 import type { CliCommand } from './command.ts';
+import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
 
 export const serve: CliCommand = {
@@ -14,6 +15,7 @@ export const serve: CliCommand = {
   async run({ values }) {
     const config = readConfig();
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
+    surviveMishaps(logger);
     // Loaded when it is needed: other commands start in a fraction of the time without it.
     const { startServer } = await import('../server.ts');
     const server = await startServer(config, logger);

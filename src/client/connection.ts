@@ -5,7 +5,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { type ErrorCode, wireError } from '../protocol/errors.ts';
 import type { namespace as servedNamespace } from '../protocol/wire.ts';
-import { backoff } from './backoff.ts';
+import { afterHint, backoff, reconnecting } from './backoff.ts';
 import { followersOf } from './registry.ts';
 import { readReply, type WireError } from './reply.ts';
 
@@ -58,6 +58,8 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
   let tries = 0;
   let connectedAt = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Until this client moves to another node. */
+  let moving: ReturnType<typeof setTimeout> | undefined;
   const listeners = new Set<() => void>();
 
   const socket = io(`${options.url ?? ''}${namespace}`, {
@@ -67,9 +69,7 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
     withCredentials: true,
     transports: ['websocket', 'polling'],
     tryAllTransports: true,
-    reconnectionDelay: 500,
-    reconnectionDelayMax: 10_000,
-    randomizationFactor: 0.5,
+    ...reconnecting,
     auth: (answer) => answer({ protocol, ...(token !== undefined && { token }) }),
   });
 
@@ -91,6 +91,7 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
   });
 
   socket.on('disconnect', () => {
+    clearTimeout(moving);
     if (Date.now() - connectedAt > settledMs) tries = 0;
     change({ connected: false });
     // socket.io comes back by itself after a cut, but not where the server closed the connection on purpose.
@@ -103,12 +104,25 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
     const error = refusedBy(cause);
     if (finalRefusals.includes(error.code)) wanted = false;
     change({ error });
-    if (wanted) connectAfter(error.retryAfterMs ?? backoff(tries++));
+    if (!wanted) return;
+    const { retryAfterMs } = error;
+    connectAfter(retryAfterMs === undefined ? backoff(tries++) : afterHint(retryAfterMs));
   });
 
   // `token_expired` and `slow_consumer` announce that the connection is about to be closed.
   socket.on('workshop:error', (error: WireError & { command?: string }) => {
     if (error.command === undefined) change({ error });
+  });
+
+  // The node is about to end: everyone on it moves to another one at a moment of their own, which is no failure.
+  socket.on('workshop:draining', (message: { withinMs?: unknown }) => {
+    const withinMs = Number(message?.withinMs);
+    if (!(withinMs >= 0)) return;
+    clearTimeout(moving);
+    moving = setTimeout(() => {
+      socket.disconnect();
+      connectAfter(0);
+    }, Math.random() * withinMs);
   });
 
   function retryNow(): void {
@@ -163,6 +177,7 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
     async close() {
       wanted = false;
       clearTimeout(timer);
+      clearTimeout(moving);
       listenToPage('removeEventListener');
       const followers = followersOf(socket);
       if (socket.connected) await Promise.all(followers.map((follower) => follower.leave()));

@@ -9,7 +9,7 @@
  *     └──────────────────┴───── over, leave ─┘
  * ```
  */
-import { backoff } from './backoff.ts';
+import { afterHint, backoff } from './backoff.ts';
 import { type Reply, refusal } from './reply.ts';
 
 export type Phase = 'outside' | 'joining' | 'inside';
@@ -70,8 +70,11 @@ export function entrance(options: EntranceOptions): Entrance {
     let next: Phase = 'inside';
     if (!reply.ok) next = reply.error.retryable ? 'joining' : 'outside';
     if (reply.ok) refusals = 0;
-    else if (reply.error.retryable)
-      retry = setTimeout(() => enter(how), reply.error.retryAfterMs ?? backoff(refusals++));
+    else if (reply.error.retryable) {
+      const { retryAfterMs } = reply.error;
+      const waitMs = retryAfterMs === undefined ? backoff(refusals++) : afterHint(retryAfterMs);
+      retry = setTimeout(() => enter(how), waitMs);
+    }
     options.onAnswer(reply);
     move(next);
     answerWaiters(reply);

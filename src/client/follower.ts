@@ -143,7 +143,11 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   }
 
   function takeBatch(batch: EventBatch): void {
-    for (const event of take(batch)) {
+    const fresh = take(batch);
+    const { view } = snapshot;
+    if (batch.epoch !== undefined && view?.version === batch.to)
+      change({ view: { ...view, epoch: batch.epoch } });
+    for (const event of fresh) {
       // Who listens on the socket itself hears single events, whichever way they came.
       const { type, ...told } = event;
       for (const listener of socket.listeners(`${prefix}${type}`)) listener({ workshopId, ...told });

@@ -27,6 +27,8 @@ export interface Cell {
   /** The room held everything that was in the log at this time (`performance.now()`). */
   freshAsOf: number;
   loaded: boolean;
+  /** The log has no stream of it: the room was folded from what was kept elsewhere. */
+  kept: boolean;
   pending: Pending[];
   working: Promise<void> | null;
 }

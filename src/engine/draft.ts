@@ -56,7 +56,7 @@ export function draft(
       data: JSON.stringify(event.data),
       marks: marksOf(event),
     })),
-    ...(ends !== undefined && { unlessHeld: ends }),
+    ...(ends !== undefined && { unlessHeld: ends, leaves: command.actor.kind === 'user' }),
     decided,
   };
 }

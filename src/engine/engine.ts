@@ -10,7 +10,7 @@ import { CodedError, wireError } from '../protocol/errors.ts';
 import type { Cell, Pending } from './cell.ts';
 import { type CommandRequest, type EngineObserver, type Outcome, reused } from './outcome.ts';
 import { workshopQueue } from './queue.ts';
-import { roomCache } from './rooms.ts';
+import { type Archive, roomCache } from './rooms.ts';
 
 export interface Engine {
   /**
@@ -40,18 +40,20 @@ export interface EngineOptions {
   log: EventLog;
   /** Name of this node among those that hold presence; new at each start. */
   node: string;
+  /** Where workshops are read whose stream is gone; without it the log has to have them all. */
+  archive?: Archive;
   observer?: EngineObserver;
 }
 
-export type { CommandRequest, EngineObserver, Outcome };
+export type { Archive, CommandRequest, EngineObserver, Outcome };
 
 /** How long a command may take before it is answered `conflict` or `unavailable`, in milliseconds. */
 export const commandTimeoutMs = 2_000;
 /** How many commands of one workshop may wait. */
 const maxPending = 10_000;
 
-export function workshopEngine({ log, node, observer = {} }: EngineOptions): Engine {
-  const rooms = roomCache(log);
+export function workshopEngine({ log, node, archive, observer = {} }: EngineOptions): Engine {
+  const rooms = roomCache(log, archive);
   const working = new Set<Promise<void>>();
 
   function handle(request: CommandRequest): Promise<Outcome> {

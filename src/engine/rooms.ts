@@ -3,16 +3,18 @@
  * something is refused they are brought up to date.
  */
 import { evolveAll, type RecordedEvent } from '../domain/evolve.ts';
-import { emptyRoom } from '../domain/room.ts';
-import { type EventLog, type FeedEntry, type Head, readAll } from '../log/log.ts';
+import { emptyRoom, isOver } from '../domain/room.ts';
+import { type EventLog, type FeedEntry, type Head, isPart, readAll } from '../log/log.ts';
 import type { Cell } from './cell.ts';
 
 export interface RoomCache {
   cell(workshopId: number): Cell;
   /** The cell with everything that was in the log when this was called. */
   fresh(workshopId: number): Promise<Cell>;
-  /** Reads the workshop from the log if this node has not yet done so. */
-  load(cell: Cell): Promise<void>;
+  /** Reads the workshop from the log if this node has not yet done so; one that is about to be made is not looked for elsewhere. */
+  load(cell: Cell, isNew?: boolean): Promise<void>;
+  /** Puts a workshop that was read from elsewhere back into the log, so that something can follow on it. */
+  putBack(cell: Cell): Promise<void>;
   /**
    * Applies what the log said is missing, reads what it did not bring along, and starts anew after a lost tail: where the log
    * ends before `known`, the version that the room had when the log was asked.
@@ -22,10 +24,13 @@ export interface RoomCache {
   distrust(partition: number): void;
 }
 
+/** Where events are kept beside the log: all of a workshop, or what had arrived when its stream went. */
+export type Archive = Pick<EventLog, 'read'>;
+
 /** Rooms kept at most; idle ones go first. An attendee of a kept room costs about 300 bytes. */
 const maxCells = 2_000;
 
-export function roomCache(log: EventLog): RoomCache {
+export function roomCache(log: EventLog, archive: Archive | undefined): RoomCache {
   const cells = new Map<number, Cell>();
   const loading = new Map<Cell, Promise<void>>();
 
@@ -37,6 +42,7 @@ export function roomCache(log: EventLog): RoomCache {
       epoch: '',
       freshAsOf: -1,
       loaded: false,
+      kept: false,
       pending: [],
       working: null,
     };
@@ -54,21 +60,36 @@ export function roomCache(log: EventLog): RoomCache {
     }
   }
 
-  async function read(target: Cell): Promise<void> {
+  async function read(target: Cell, isNew: boolean): Promise<void> {
     const asOf = performance.now();
     const head = await log.head(target.id);
+    if (head === null && archive !== undefined && !isNew && (await readKept(target, archive))) return;
     const room = emptyRoom(target.id);
     if (head !== null) for await (const page of readAll(log, target.id)) evolveAll(room, page);
-    target.room = room;
-    target.epoch = head?.epoch ?? '';
-    target.loaded = true;
-    target.freshAsOf = asOf;
+    Object.assign(target, { room, epoch: head?.epoch ?? '', loaded: true, kept: false, freshAsOf: asOf });
+  }
+
+  /**
+   * A workshop without a stream: one that is over is read where it is kept, any other is put back first. False where nothing
+   * of it is kept.
+   */
+  async function readKept(target: Cell, from: Archive): Promise<boolean> {
+    const asOf = performance.now();
+    const room = emptyRoom(target.id);
+    for await (const page of readAll(from, target.id)) evolveAll(room, page);
+    if (room.version === 0) return false;
+    if (isOver(room)) Object.assign(target, { room, epoch: '', loaded: true, kept: true, freshAsOf: asOf });
+    else {
+      await log.refill(target.id, readAll(from, target.id));
+      await read(target, true);
+    }
+    return true;
   }
 
   /** One reading at a time, shared by whoever asks meanwhile. */
-  function load(target: Cell): Promise<void> {
+  function load(target: Cell, isNew = false): Promise<void> {
     if (target.loaded) return Promise.resolve();
-    const under = loading.get(target) ?? read(target).finally(() => loading.delete(target));
+    const under = loading.get(target) ?? read(target, isNew).finally(() => loading.delete(target));
     loading.set(target, under);
     return under;
   }
@@ -80,8 +101,9 @@ export function roomCache(log: EventLog): RoomCache {
     missing: readonly RecordedEvent[],
   ): Promise<void> {
     const before = target.room;
+    if (target.kept && head.version === 0) return;
     const other = target.epoch !== '' && head.epoch !== target.epoch;
-    if (other || head.version < known) {
+    if (target.kept || head.version < known || (other && !(await isStillPart(target, known)))) {
       // Events were lost. Who resumes with what is not there any more has to be told.
       if (!other && target.epoch !== '' && head.version > 0) await log.newEpoch(target.id, target.epoch);
       target.loaded = false;
@@ -97,10 +119,21 @@ export function roomCache(log: EventLog): RoomCache {
     }
   }
 
+  /** Whether another epoch began without the loss of anything that the room holds. */
+  async function isStillPart(target: Cell, known: number): Promise<boolean> {
+    const head = await log.head(target.id);
+    return head !== null && isPart(head, target.epoch, Math.max(known, target.room.version));
+  }
+
   return {
     cell,
     load,
     catchUp,
+    async putBack(target) {
+      if (archive !== undefined) await log.refill(target.id, readAll(archive, target.id));
+      target.loaded = false;
+      await load(target);
+    },
     async fresh(workshopId) {
       const target = cell(workshopId);
       const asOf = performance.now();

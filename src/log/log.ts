@@ -10,6 +10,8 @@
  * 5. A tail hands out every batch after its cursor, in order, none twice. Where the feed no longer holds what follows the
  *    cursor it says so (`gap`), and the reader compares versions workshop by workshop (`open`, `read`).
  * 6. What was acknowledged is as durable as the store is set up to be: see each implementation.
+ * 7. Within one epoch of a workshop a version stands for the same event for good. Where events may have been lost – another
+ *    run of the store, a lost tail – a new epoch begins before anything is appended, and where the old one ended is kept.
  */
 import type { Mark } from '../domain/define.ts';
 import type { RecordedEvent } from '../domain/evolve.ts';
@@ -42,8 +44,13 @@ export interface DraftCommand {
   /** The append conflicts where an event after `base` bears one of these; `*` conflicts with any event. */
   reads: readonly (Mark | '*')[];
   events: readonly Draft[];
-  /** Appends nothing if a connection on another node still holds this user's presence. */
+  /**
+   * Appends nothing if this user's presence is still held: by a connection on any living node, or by another node that awaits
+   * one.
+   */
   unlessHeld?: number;
+  /** The user says so: with `unlessHeld`, only connections to other nodes count, and the own one ends. */
+  leaves?: boolean;
 }
 
 export interface Append {
@@ -57,7 +64,7 @@ export interface Append {
   commands: readonly DraftCommand[];
   /** Puts the workshop's timer to now, so that whoever looks after timers computes the next one. */
   wakes?: boolean;
-  /** The node that appends: its own hold on a user does not count for `unlessHeld`, and ends with the append. */
+  /** The node that appends: its own waiting for a user does not count for `unlessHeld`, and ends with the append. */
   node: string;
 }
 
@@ -84,6 +91,12 @@ export interface Done {
 export interface Head {
   version: number;
   epoch: string;
+}
+
+/** With it one can tell whether what was seen in an earlier epoch is part of the workshop as it is. */
+export interface HeadWithPast extends Head {
+  /** Past epochs, as far as they are known → the version at which each ended. Up to there its events are the same. */
+  past: ReadonlyMap<string, number>;
 }
 
 /** The log's answer to "am I up to date, and was this done already?". */
@@ -139,13 +152,23 @@ export interface Tail {
 export interface Presence {
   /** Says that this node has connections of these users in the workshop. Before their join is decided. */
   hold(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
+  /**
+   * Says that the last connection of these users here dropped and that another one is awaited. Without effect on whom this
+   * node does not hold.
+   */
+  drop(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
   /** Ends this node's hold on users without recording anything, such as on who was removed. */
   release(workshopId: number, userIds: readonly number[], node: string): Promise<void>;
-  /** Keeps all that this node holds alive for `ttlMs`. */
-  renew(node: string, ttlMs: number): Promise<void>;
+  /**
+   * Keeps all that this node holds alive for `ttlMs`. False where the lease had run out or never begun: others may have taken
+   * what it held for a dead node's, so it has to say anew whom it holds.
+   */
+  renew(node: string, ttlMs: number): Promise<boolean>;
   /** What nodes hold whose lease ran out and which no living node holds too. Stays until `forget` or `unlessHeld`. */
   expired(): Promise<Expired[]>;
-  /** Drops what a dead node held in a workshop. */
+  /** Drops what this node holds in a workshop, which is over. */
+  end(workshopId: number, node: string): Promise<void>;
+  /** Drops what a dead node held in a workshop; nothing where it came back to life. */
   forget(workshopId: number, node: string): Promise<void>;
 }
 
@@ -174,7 +197,7 @@ export interface EventLog {
   /** Events after version `after`, in order, at most `limit`. */
   read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
   /** null where the log does not know the workshop. */
-  head(workshopId: number): Promise<Head | null>;
+  head(workshopId: number): Promise<HeadWithPast | null>;
   /** Everything that a refusal needs to know, in one round trip. */
   check(workshopId: number, after: number, by: number | 'system', commandId: string | null): Promise<Check>;
   tail(options: TailOptions): Tail;
@@ -183,24 +206,36 @@ export interface EventLog {
    * nodes that ask, one does it.
    */
   newEpoch(workshopId: number, instead: string): Promise<string>;
+  /**
+   * Puts back a workshop that the log has lost altogether, from what was kept elsewhere: all its events from the first on, in
+   * order, page by page. It begins a new epoch. False where there is no event, or the log has the workshop (again). Rejects
+   * where an event is missing; nothing is put back then.
+   */
+  refill(workshopId: number, pages: AsyncIterable<readonly RecordedEvent[]>): Promise<boolean>;
   /** Workshops of a partition that have a stream, with their versions. */
   open(partition: number): Promise<Map<number, number>>;
   /**
    * A fresh workshop id. With a key, the same user's call with the same key gives the same id for a day;
-   * `fingerprint` is that of the first call.
+   * `fingerprint` is that of the first call. After a restart or a failover of the log ids may have been lost that were given
+   * out: it first asks for the highest that is known elsewhere, and rejects while that is not to be had.
    */
   allocate(request?: {
     userId: number;
     key: string;
     fingerprint: string;
   }): Promise<{ workshopId: number; fingerprint: string }>;
-  /** Makes sure that `allocate` gives ids above this one. */
+  /** Makes sure that `allocate` gives ids above this one, the highest that is known elsewhere. */
   raiseIds(above: number): Promise<void>;
   readonly presence: Presence;
   readonly timers: Timers;
   /** Rejects where the log can't be written to right now. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** Whether what a reader saw up to `version` in `epoch` is part of the workshop as it is now. */
+export function isPart(head: HeadWithPast, epoch: string, version: number): boolean {
+  return version <= (epoch === head.epoch ? head.version : (head.past.get(epoch) ?? -1));
 }
 
 /** Reads a workshop from after a version to its end, page by page, asking for the next page while one is worked on. */

@@ -32,6 +32,17 @@ export function metrics() {
       help: 'Commands not done, by code',
       labelNames: ['code'],
     }),
+    rateLimited: new Counter({
+      registers,
+      name: 'workshop_rate_limited_total',
+      help: 'Refused by a rate limit, by what was counted and on whose account (`node`: too many joins at once)',
+      labelNames: ['kind', 'layer'],
+    }),
+    slowConsumers: new Counter({
+      registers,
+      name: 'workshop_slow_consumers_total',
+      help: 'Sockets closed because they did not read',
+    }),
     faults: new Counter({
       registers,
       name: 'workshop_faults_total',

@@ -39,7 +39,7 @@ export interface WireError {
   code: ErrorCode;
   message: string;
   retryable: boolean;
-  /** With `rate_limited`: milliseconds after which it is worth trying again. */
+  /** Milliseconds after which it is worth trying again; with `rate_limited` above all. */
   retryAfterMs?: number;
 }
 
@@ -59,4 +59,8 @@ export class CodedError extends Error {
     this.code = code;
     this.retryAfterMs = options?.retryAfterMs;
   }
+}
+
+export function asWireError({ code, message, retryAfterMs }: CodedError): WireError {
+  return { ...wireError(code, message), ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }

@@ -81,6 +81,14 @@ export interface StateView {
   chat: ChatView[];
 }
 
+/**
+ * `workshop:draining`: the node is about to end. Who reconnects at a random moment within `withinMs` is not missed by anyone;
+ * who does not is cut by then.
+ */
+export interface DrainNotice {
+  withinMs: number;
+}
+
 /** How many attendees a state lists at least; more come page by page from `workshop:attendees`. */
 export const stateAttendees = 500;
 export const attendeesPerPage = 500;
@@ -104,6 +112,8 @@ export interface EventBatch {
   to: number;
   events: LooseEvent[];
   attendeeCount?: number;
+  /** Where another one began, without the loss of anything: the epoch to resume in from here on. */
+  epoch?: string;
 }
 
 /** An event as it is sent: data whose shape its `type` tells. */

@@ -14,11 +14,14 @@ import type { CommandInput, CommandName } from '../../src/domain/catalog.ts';
 import { commandOf } from '../../src/domain/catalog.ts';
 import type { User } from '../../src/domain/define.ts';
 import { type Engine, workshopEngine } from '../../src/engine/engine.ts';
+import { addresses } from '../../src/identity/address.ts';
 import { origins } from '../../src/identity/origin.ts';
 import { tokens } from '../../src/identity/token.ts';
+import { rateLimits } from '../../src/limits/limiter.ts';
 import { embeddedLog } from '../../src/log/embedded/log.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { metrics } from '../../src/observe/metrics.ts';
+import type { NodeStatus } from '../../src/observe/nodes.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { sharedPostgres } from '../kit/shared.ts';
 
@@ -91,6 +94,10 @@ export interface RestServerOptions {
   projecting?: boolean;
 }
 
+const thisNode: NodeStatus = {
+  ...{ node: 'rest', role: 'all', rooms: 0, sockets: 0, upSeconds: 1, draining: false },
+};
+
 export async function restServer(options: RestServerOptions = {}): Promise<RestServer> {
   const folder = temporaryFolder('rest');
   const log = options.log ?? (await embeddedLog({ path: `${folder.path}/log` }));
@@ -101,9 +108,11 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
   const lines: string[] = [];
   const app = await restApi({
-    ...{ engine, log: options.seen?.(log) ?? log, metrics: metrics(), node: 'rest' },
+    ...{ engine, log: options.seen?.(log) ?? log, metrics: metrics(), nodes: async () => [thisNode] },
     tokens: tokens({ secret, guests: options.guests ?? true }),
     origins: origins({ allowed: [otherSite] }),
+    addresses: addresses(),
+    limits: rateLimits({ scale: 0 }),
     logger: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
     readModels: readModels(database, log),
     config: { corsOrigins: [otherSite], production: false },

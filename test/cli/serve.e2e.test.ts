@@ -1,4 +1,5 @@
 /** The command line as its users run it: real processes, their output and their exit codes. */
+import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../kit/folder.ts';
@@ -157,7 +158,7 @@ describe('workshop serve', () => {
   it('does not run in production on a Redis that may lose or evict the log', {
     timeout: 60_000,
   }, async () => {
-    const production = { NODE_ENV: 'production', AUTH_SECRET: 'x'.repeat(40) };
+    const production = { NODE_ENV: 'production', AUTH_SECRET: randomBytes(24).toString('hex') };
     const volatile = await startRedis({ appendonly: false });
     const evicting = await startRedis({ maxmemoryPolicy: 'allkeys-lru' });
     try {

@@ -232,6 +232,8 @@ export async function roomServer({ listed = 500, port: wished = 0 }: RoomServerO
       for (const { socket } of workshop.subscriptions.values())
         socket.emit('workshop:state', stateView(workshop.room, epoch, listed));
     },
+    /** Tells everyone to move within so many milliseconds, as a node does that is about to end. */
+    drain: (withinMs: number) => namespace.emit('workshop:draining', { withinMs }),
     mishap(name: string, ...kinds: Mishap[]): void {
       mishaps.set(name, kinds);
     },

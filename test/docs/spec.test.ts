@@ -12,7 +12,7 @@ interface Rule {
   files: string[];
 }
 
-const rules: Rule[] = [...spec.matchAll(/^- \*\*\[(\w+)\]\*\* ([\s\S]*?)(?=\n\n|\n- )/gm)].map(
+const rules: Rule[] = [...spec.matchAll(/^- \*\*\[(\w+)\]\*\* ([\s\S]*?)(?=\n\n|\n- |\n(?![\s\S]))/gm)].map(
   ([, number = '', text = '']) => ({
     number,
     sentence: text.split(/\n {2}`test\//)[0] ?? '',

@@ -189,6 +189,7 @@ describe('two nodes', () => {
     await ok(send(b, id, user(2), 'join', {}));
     expect(await codeOf(send(a, id, user(2), 'leave', {}))).toBe('unchanged');
     expect((await replayed(a.log, id)).present.has(2)).toBe(true);
+    await b.log.presence.drop(id, [2], b.name);
     expect(await codeOf(send(b, id, system, 'drop-user', { userId: 2 }))).toBe('changed');
     expect((await replayed(a.log, id)).present.has(2)).toBe(false);
   });

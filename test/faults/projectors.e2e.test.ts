@@ -102,7 +102,7 @@ async function recovered(): Promise<void> {
 }
 
 describe('Postgres', () => {
-  it('[J14] may be away: rooms go on, the lag grows, and everything is made up for', {
+  it('[J13] may be away: rooms go on, the lag grows, and everything is made up for', {
     timeout: 90_000,
   }, async () => {
     const workshopId = await liveWorkshop(gateway, [2]);
@@ -142,7 +142,7 @@ describe('Postgres', () => {
     expect(chat).toHaveLength(lags.length);
   });
 
-  it('[J14] may crash in the middle of commits, and lose connections at random', {
+  it('[J13] may crash in the middle of commits, and lose connections at random', {
     timeout: 90_000,
   }, async () => {
     let killed = 0;
@@ -171,7 +171,7 @@ describe('Postgres', () => {
 });
 
 describe('a projector', () => {
-  it('[J15] that is killed is succeeded within its lease and a beat', { timeout: 90_000 }, async () => {
+  it('[J14] that is killed is succeeded within its lease and a beat', { timeout: 90_000 }, async () => {
     await shared();
     let ms = 0;
     await growing.during(async () => {
@@ -193,7 +193,7 @@ describe('a projector', () => {
     await shared();
   });
 
-  it('[J15] that stood still beyond its lease writes nothing on what others have by then', {
+  it('[J14] that stood still beyond its lease writes nothing on what others have by then', {
     timeout: 90_000,
   }, async () => {
     const [still, other] = running as [ProjectorProcess, ProjectorProcess];
@@ -268,7 +268,7 @@ describe('an event that cannot be folded', () => {
     client.disconnect();
   }
 
-  it('[J16] parks its workshop with the reason, and no other', { timeout: 90_000 }, async () => {
+  it('[J15] parks its workshop with the reason, and no other', { timeout: 90_000 }, async () => {
     await database.query(
       "alter table workshop_chat_messages add constraint no_wool check (message <> 'wool') not valid",
       [],
@@ -298,7 +298,7 @@ describe('an event that cannot be folded', () => {
     expect(text).toMatch(new RegExp(`^ +${broken} +4 +4 +\\S+Z +.*JSON`, 'm'));
   });
 
-  it('[J16] is folded by a retry once the reason is gone, and left out by a skip', {
+  it('[J15] is folded by a retry once the reason is gone, and left out by a skip', {
     timeout: 90_000,
   }, async () => {
     expect(await cli('retry', String(refused))).toMatchObject({
@@ -318,7 +318,7 @@ describe('an event that cannot be folded', () => {
     expect(running.map(({ process }) => process.output()).join('')).toMatch(/"version":4,"by":".+ at .+"/);
   });
 
-  it('[J16] does not come back with a rebuild, after which all tables are the same', {
+  it('[J15] does not come back with a rebuild, after which all tables are the same', {
     timeout: 90_000,
   }, async () => {
     const { code, text } = await cli('rebuild', '--json');

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { io, type Socket } from 'socket.io-client';
 import type { CommandName } from '../../src/domain/catalog.ts';
 import type { Reply } from '../../src/protocol/wire.ts';
-import { type Network, networkTo } from '../client/network.ts';
 import { temporaryFolder } from '../kit/folder.ts';
+import { type Network, networkTo } from '../kit/network.ts';
 import { startProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 

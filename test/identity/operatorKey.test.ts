@@ -14,12 +14,12 @@ it.each([
   ['::ffff:10.0.0.8', '::ffff:10.0.0.7', false],
   ['1.127.0.0', '10.0.0.7', false],
   [undefined, undefined, false],
-])('[S33] the key counts from this machine alone: %s to %s', (remoteAddress, localAddress, opens) => {
+])('[S27] the key counts from this machine alone: %s to %s', (remoteAddress, localAddress, opens) => {
   expect(key.opens('the key of the folder', { remoteAddress, localAddress })).toBe(opens);
 });
 
 it.each(['', 'x', 'the key of the folde', 'the key of the folder ', 'THE KEY OF THE FOLDER'])(
-  '[S33] no other key opens anything: %j',
+  '[S27] no other key opens anything: %j',
   (given) => {
     expect(key.opens(given, { remoteAddress: '127.0.0.1', localAddress: '127.0.0.1' })).toBe(false);
   },

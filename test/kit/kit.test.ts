@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from './folder.ts';
+import { networkTo } from './network.ts';
 import { childCommands, openedSince, openResources } from './openResources.ts';
 import { freePort } from './ports.ts';
 import { startProcess } from './process.ts';
@@ -129,4 +130,112 @@ test('the installer is quiet where nothing is missing', () => {
   const installer = fileURLToPath(new URL('./install.js', import.meta.url));
   const run = spawnSync(process.execPath, [installer], { encoding: 'utf8' });
   expect(run).toMatchObject({ status: 0, stdout: '', stderr: '' });
+});
+
+/** A server that says back what it hears, and what a client on the other side of a network hears of it. */
+async function echoed() {
+  const ended: string[] = [];
+  const server = createServer((socket) => {
+    socket.on('data', (chunk) => socket.write(chunk));
+    socket.on('error', (error: NodeJS.ErrnoException) => ended.push(error.code ?? error.message));
+    socket.on('close', (hadError) => hadError || ended.push('closed'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const network = await networkTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = connect(Number(new URL(network.url).port), '127.0.0.1');
+  let heard = '';
+  const endings: string[] = [];
+  client.on('data', (chunk) => {
+    heard += chunk;
+  });
+  client.on('error', (error: NodeJS.ErrnoException) => endings.push(error.code ?? error.message));
+  client.on('close', (hadError) => hadError || endings.push('closed'));
+  await new Promise((resolve) => client.once('connect', resolve));
+  return {
+    network,
+    client,
+    ended,
+    endings,
+    hears: (text: string) => until(() => heard === text, { what: `to hear "${text}" and not "${heard}"` }),
+    heard: () => heard,
+    async close() {
+      client.destroy();
+      await network.close();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('a network breaks connections by FIN or by RST, and lets new ones through', async () => {
+  for (const [how, ending] of [
+    ['fin', 'closed'],
+    ['rst', 'ECONNRESET'],
+  ] as const) {
+    const { network, client, hears, ended, endings, close } = await echoed();
+    client.write('a');
+    await hears('a');
+    network.cut(how);
+    await until(() => ended.length > 0 && endings.length > 0, { what: 'both sides to notice' });
+    expect([ended[0], endings[0]]).toEqual([ending, ending]);
+    const again = connect(Number(new URL(network.url).port), '127.0.0.1');
+    again.write('b');
+    await new Promise((resolve) => again.once('data', resolve));
+    again.destroy();
+    await close();
+  }
+});
+
+test('a network that swallows everything tells neither side, and delivers it once it is mended', async () => {
+  const { network, client, hears, heard, ended, endings, close } = await echoed();
+  client.write('a');
+  await hears('a');
+  network.swallow('toClient');
+  client.write('b');
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(heard()).toBe('a');
+  network.swallow();
+  client.write('c');
+  network.mend();
+  await hears('abc');
+  network.swallow();
+  client.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect([ended, endings]).toEqual([[], ['closed']]);
+  network.mend();
+  await until(() => ended.length > 0, { what: 'the server to notice' });
+  await close();
+});
+
+test('a network is as slow as it is told to be', async () => {
+  const { network, client, hears, close } = await echoed();
+  network.slow({ latencyMs: 100 });
+  const began = performance.now();
+  client.write('a');
+  await hears('a');
+  expect(performance.now() - began).toBeGreaterThan(190);
+  network.slow({ bytesPerSecond: 20_000 });
+  const text = 'x'.repeat(8_192);
+  const since = performance.now();
+  client.write(text);
+  await hears(`a${text}`);
+  expect(performance.now() - since).toBeGreaterThan(300);
+  await close();
+});
+
+test('a network leads to another server when it is told to', async () => {
+  const { network, client, hears, endings, close } = await echoed();
+  client.write('a');
+  await hears('a');
+  const other = createServer((socket) => socket.end('other'));
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  network.pointTo(`http://127.0.0.1:${(other.address() as AddressInfo).port}`);
+  await until(() => endings.length > 0, { what: 'the old connection to break' });
+  const again = connect(Number(new URL(network.url).port), '127.0.0.1');
+  const [said] = await Promise.all([
+    new Promise((resolve) => again.once('data', resolve)),
+    new Promise((resolve) => again.once('close', resolve)),
+  ]);
+  expect(String(said)).toBe('other');
+  await close();
+  await new Promise((resolve) => other.close(resolve));
 });

@@ -92,11 +92,11 @@ export async function startPostgres(): Promise<PostgresServer> {
       if (!server.isRunning()) server = await launch();
     },
     async restart() {
-      await server.stop({ signal: fastShutdown });
+      await server.stop({ signal: fastShutdown, within: shutdownMs });
       server = await launch();
     },
     async close() {
-      await server.stop({ signal: fastShutdown });
+      await server.stop({ signal: fastShutdown, within: shutdownMs });
       await folder.close();
     },
   };
@@ -106,6 +106,8 @@ const superuser = 'postgres';
 const administration = 'postgres';
 /** SIGTERM would wait for every client to leave by itself. */
 const fastShutdown = 'SIGINT';
+/** Killed earlier it would leave backends behind, which keep the next start from the same data. */
+const shutdownMs = 30_000;
 /** Not SIGKILL: that would leave the backends behind, and the next start would refuse while one of them is still there. */
 const immediateShutdown = 'SIGQUIT';
 // `C` sorts the same on every machine; the first folder of the template's archive is `cluster`.

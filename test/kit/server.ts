@@ -29,6 +29,22 @@ export interface TestServer {
 // biome-ignore lint/suspicious/noExplicitAny: bodies are looked into by assertions alone
 export type Json = any;
 
+/** REST of the node at that address. */
+export function restAt(url: string): TestServer['rest'] {
+  return async (user, method, path, body) => {
+    const answer = await fetch(new URL(path, url), {
+      method,
+      headers: {
+        authorization: `Bearer ${await token(asOptions(user))}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+  };
+}
+
 export interface TokenOptions {
   id: number;
   name?: string;
@@ -93,6 +109,8 @@ export async function testServer(settings: Record<string, string> = {}): Promise
     DATA_DIR: folder.path,
     PRESENCE_GRACE_MS: '300',
     PRESENCE_LEASE_MS: '2000',
+    // Tests close their servers in the order that suits them.
+    DRAIN_MS: '0',
     ...settings,
   });
   let server: RunningServer;
@@ -110,18 +128,7 @@ export async function testServer(settings: Record<string, string> = {}): Promise
   const guests = new Set<Guest>();
   return {
     url,
-    async rest(user, method, path, body) {
-      const answer = await fetch(new URL(path, url), {
-        method,
-        headers: {
-          authorization: `Bearer ${await token(asOptions(user))}`,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const text = await answer.text();
-      return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
-    },
+    rest: restAt(url),
     async connect(user, auth = {}) {
       const options = asOptions(user);
       const guest = guestOn(url, options.id, { token: await token(options), ...auth });
@@ -165,7 +172,7 @@ export function guestOn(url: string, id: number, auth: Record<string, unknown>):
 
 /** A public workshop of user 1, live, with RSVPs of these users. */
 export async function liveWorkshop(
-  server: TestServer,
+  server: Pick<TestServer, 'rest'>,
   members: readonly number[],
   more: Record<string, unknown> = {},
 ): Promise<number> {

@@ -10,10 +10,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type EmbeddedLogOptions, embeddedLog } from '../../src/log/embedded/log.ts';
 import { commandMemoryMs, type EventLog } from '../../src/log/log.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/folder.ts';
+import { seeded } from '../kit/seeded.ts';
 import { until } from '../kit/until.ts';
 import { logContract } from './contract.ts';
 import { as, command, fill, send, sent, versions } from './drafts.ts';
-import { seeded } from './seeded.ts';
 
 logContract('embedded', async () => {
   const folder = temporaryFolder('log');
@@ -150,7 +150,7 @@ describe('opening', () => {
     await first.close();
 
     const again = await openLog({ path });
-    expect(await again.head(1)).toEqual({ version: 1, epoch });
+    expect(await again.head(1)).toEqual({ version: 1, epoch, past: new Map() });
     as('done', await send(again, { workshopId: 1, base: 1 }, one));
     expect((await again.allocate(key)).workshopId).toBe(workshopId);
     expect(await again.timers.due(10)).toEqual([1]);

@@ -107,7 +107,9 @@ export function arrayLog(partitions = 1): ArrayLog {
     },
     head: async (id) => {
       const stream = streams.get(id);
-      return stream === undefined ? null : { version: stream.events.length, epoch: stream.epoch };
+      return stream === undefined
+        ? null
+        : { version: stream.events.length, epoch: stream.epoch, past: new Map() };
     },
     open: async (partition) =>
       new Map(
@@ -115,6 +117,7 @@ export function arrayLog(partitions = 1): ArrayLog {
           .filter(([id]) => partitionOf(id) === partition)
           .map(([id, { events }]) => [id, events.length]),
       ),
+    refill: async () => false,
     tail,
     append(workshopId, events) {
       const stream = streamOf(workshopId);

@@ -201,7 +201,7 @@ const unfenced = (text: string) => text.replace(/and c\.fence = p\.fence and c\.
 it.each([
   ['changes nothing that its successor wrote', (text: string) => text, true],
   ['would undo what its successor wrote, if its commits were not fenced', unfenced, false],
-])('[J15] a projector that stood still in the middle of a commit %s', async (_, sent, isHarmless) => {
+])('[J14] a projector that stood still in the middle of a commit %s', async (_, sent, isHarmless) => {
   const log = arrayLog();
   const events = story(80, 120);
   let state: 'awake' | 'still' | 'awake again' = 'awake';

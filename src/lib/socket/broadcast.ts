@@ -16,6 +16,8 @@ export interface Halls {
   get(workshopId: number): Hall | undefined;
   /** Ends this node's hold on a user. A failure is told of and otherwise ignored: the hold ends with the node's lease. */
   release(workshopId: number, userId: number): Promise<void>;
+  /** Says anew whom this node holds: others may have taken it for dead. */
+  hold(): Promise<void>;
   /** Resolves once everything that is appended from now on reaches the halls. */
   ready: Promise<void>;
   close(): Promise<void>;
@@ -59,8 +61,9 @@ export function broadcast(parts: BroadcastParts): Halls {
       over: () => {
         if (halls.get(workshopId) !== hall) return;
         drop(workshopId);
-        log.presence.forget(workshopId, node).catch(failed);
+        log.presence.end(workshopId, node).catch(failed);
       },
+      missing: async () => void (await engine.room(workshopId)),
       sent: (events) => {
         const [first] = events;
         if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);
@@ -86,6 +89,14 @@ export function broadcast(parts: BroadcastParts): Halls {
     }, rejoinMs).unref();
   }
 
+  /** Where the log lost events it may have lost holds too, and nobody would notice the death of this node. */
+  async function holdAgain(hall: Hall): Promise<void> {
+    // Whoever is leaving gives the hold up, and must not get another one after that.
+    const staying = hall.seats.all().filter(({ leaving }) => !leaving);
+    const userIds = [...new Set(staying.map(({ userId }) => userId))];
+    if (userIds.length > 0) await log.presence.hold(hall.id, userIds, node).catch(failed);
+  }
+
   async function release(workshopId: number, userId: number): Promise<void> {
     await log.presence.release(workshopId, [userId], node).catch(failed);
   }
@@ -101,6 +112,7 @@ export function broadcast(parts: BroadcastParts): Halls {
       engine.distrust(partition);
       const here = [...halls.values()].filter((hall) => log.partitionOf(hall.id) === partition);
       await Promise.all(here.map((hall) => hall.compare()));
+      await Promise.all(here.map(holdAgain));
       return;
     }
     const touched = new Set<Hall>();
@@ -130,6 +142,13 @@ export function broadcast(parts: BroadcastParts): Halls {
     open,
     get: (workshopId) => halls.get(workshopId),
     release,
+    async hold() {
+      const told = [...halls.values()].flatMap((hall) => {
+        const users = hall.users();
+        return users.length > 0 ? [log.presence.hold(hall.id, users, node)] : [];
+      });
+      await Promise.all(told);
+    },
     ready: tail.ready,
     async close() {
       clearInterval(sweep);

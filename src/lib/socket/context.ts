@@ -2,9 +2,11 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { Origins } from '../../identity/origin.ts';
 import type { Tokens } from '../../identity/token.ts';
+import type { Limits } from '../../limits/limiter.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Absences } from './absence.ts';
+import type { Admission } from './admission.ts';
 import type { Halls } from './broadcast.ts';
 import type { Logger } from './session.ts';
 
@@ -13,8 +15,10 @@ export interface SocketContext {
   log: EventLog;
   tokens: Tokens;
   origins: Origins;
+  limits: Limits;
   metrics: Metrics;
   logger: Logger;
   halls: Halls;
   absences: Absences;
+  admission: Admission;
 }

@@ -6,6 +6,8 @@ import type { WorkshopSocket } from './session.ts';
 export interface Expiry {
   /** The session has a new `expiresAt`. */
   renew(): void;
+  /** The end has come, also where a busy loop has not yet got to disconnecting. */
+  isOver(): boolean;
   close(): void;
 }
 
@@ -19,6 +21,7 @@ export function watchExpiry(socket: WorkshopSocket): Expiry {
   let timer: NodeJS.Timeout | undefined;
   let warned = false;
   let closed = false;
+  let end = Number.POSITIVE_INFINITY;
 
   function at(time: number, then: () => void): void {
     const left = time - Date.now();
@@ -30,7 +33,7 @@ export function watchExpiry(socket: WorkshopSocket): Expiry {
 
   function watch(): void {
     const { expiresAt } = socket.data;
-    const end = expiresAt > Date.now() ? expiresAt : Date.now() + pastGraceMs;
+    end = expiresAt > Date.now() ? expiresAt : Date.now() + pastGraceMs;
     if (!warned && end - warningMs > Date.now()) {
       at(end - warningMs, () => {
         warn();
@@ -58,6 +61,7 @@ export function watchExpiry(socket: WorkshopSocket): Expiry {
       // The token was being checked when the socket went.
       if (!closed) watch();
     },
+    isOver: () => Date.now() >= end,
     close() {
       closed = true;
       clearTimeout(timer);

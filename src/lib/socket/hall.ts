@@ -9,7 +9,7 @@
  */
 import { evolve, type RecordedEvent } from '../../domain/evolve.ts';
 import { emptyRoom, isOver, isRemoved, type Room } from '../../domain/room.ts';
-import { type EventLog, type FeedEntry, readAll } from '../../log/log.ts';
+import { type EventLog, type FeedEntry, type HeadWithPast, isPart, readAll } from '../../log/log.ts';
 import { attendeesPage, stateView } from '../../protocol/wire.ts';
 import { type Seat, type Seats, seatsOf } from './seats.ts';
 import type { WorkshopNamespace } from './session.ts';
@@ -36,6 +36,8 @@ export interface Hall {
   /** Takes a socket out, waiting or seated; true where the user has no other socket here. */
   leave(socketId: string): boolean;
   has(userId: number): boolean;
+  /** Everyone with a socket here, waiting or seated. */
+  users(): number[];
   isPresent(userId: number): boolean;
   /** Nobody is seated, and nobody waits. */
   isEmpty(): boolean;
@@ -56,6 +58,8 @@ export interface HallEvents {
   leftWhileHere(seat: Seat): void;
   /** The workshop is over and the hall empty. */
   over(): void;
+  /** The log has no stream of a workshop that is under way. Resolves once it was put back, or can't be. */
+  missing(): Promise<void>;
   failed(error: unknown): void;
   sent(events: readonly RecordedEvent[]): void;
 }
@@ -76,6 +80,8 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
   const queue: FeedEntry[] = [];
   let room: Room = emptyRoom(id);
   let epoch = '';
+  /** Past epochs, and where each ended. */
+  let past: ReadonlyMap<string, number> = new Map();
   /** The last events, the newest at the end. */
   let recent: RecordedEvent[] = [];
   /** Applied and not yet sent. */
@@ -103,12 +109,17 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     room = emptyRoom(id);
     recent = [];
     fresh = [];
-    epoch = head?.epoch ?? '';
+    begin(head);
     for await (const page of readAll(log, id)) {
       apply(page);
       fresh = [];
       trim();
     }
+  }
+
+  function begin(head: HeadWithPast | null): void {
+    epoch = head?.epoch ?? '';
+    past = head?.past ?? new Map();
   }
 
   /** Runs something that reads the log, one at a time and until it succeeds; then goes on with the queue. */
@@ -137,7 +148,7 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       const entry = queue[0];
       if (entry === undefined) return;
       if (entry.epoch !== epoch) {
-        void read(reset);
+        void read(followOn);
         return;
       }
       if (entry.from > room.version + 1) {
@@ -164,10 +175,40 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     return there?.eventId === last.eventId;
   }
 
+  /** Another epoch, or a feed that lost track: goes on where nothing of this room is lost, and starts anew where it is. */
+  async function followOn(): Promise<void> {
+    let head = await log.head(id);
+    if (head === null && room.version > 0 && !isOver(room)) {
+      // The stream is gone. Whoever reads the workshop puts it back from where it is kept, if it is kept anywhere.
+      await tell.missing();
+      head = await log.head(id);
+    }
+    // What is not there at all is not this node's to judge.
+    if (head === null) return void skipTo(epoch);
+    if (!(await isOurs(head.version))) {
+      if (head.epoch === epoch) await log.newEpoch(id, epoch);
+      return reset();
+    }
+    const changed = head.epoch !== epoch;
+    begin(head);
+    skipTo(epoch);
+    await fill();
+    if (!changed) return;
+    // Batches tell of the epoch themselves, so that a large room need not get its state for nothing.
+    sendFresh();
+    const single = seats.all().filter(({ mode }) => mode === 'single');
+    seats.sendState(single, stateView(room, epoch));
+  }
+
+  /** Entries of other epochs than the log's present one are of no use any more. */
+  function skipTo(present: string): void {
+    while (queue.length > 0 && queue[0]?.epoch !== present) queue.shift();
+  }
+
   /** The log lost events or is another one: everyone gets the room as it is there. */
   async function reset(): Promise<void> {
     await load();
-    while (queue.length > 0 && queue[0]?.epoch !== epoch) queue.shift();
+    skipTo(epoch);
     for (const entry of waiting.values()) Object.assign(entry, { version: 0, after: undefined });
     seats.sendState(seats.all(), stateView(room, epoch));
     for (const seat of seats.all()) missedBy(seat);
@@ -178,14 +219,17 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     if (!room.present.has(seat.userId) && !seat.leaving && !isOver(room)) tell.leftWhileHere(seat);
   }
 
-  function flush(): void {
+  function sendFresh(): void {
     const events = fresh;
     fresh = [];
-    if (events.length > 0) {
-      seats.send(events, room);
-      tell.sent(events);
-      for (const event of events) follow(event);
-    }
+    if (events.length === 0) return;
+    seats.send(events, room, epoch);
+    tell.sent(events);
+    for (const event of events) follow(event);
+  }
+
+  function flush(): void {
+    sendFresh();
     seatWaiting();
     trim();
     if (isOver(room)) empty();
@@ -247,10 +291,8 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     ready: read(load),
     version: () => room.version,
     epoch: () => epoch,
-    canResume(after, version) {
-      if (after.epoch !== epoch || after.version > version) return false;
-      return indexAfter(after.version) >= 0;
-    },
+    canResume: (after, version) =>
+      isPart({ version, epoch, past }, after.epoch, after.version) && indexAfter(after.version) >= 0,
     enter(seat, version, after) {
       return new Promise((seated) => {
         waiting.set(seat.socket.id, { seat, version: after?.version ?? version, after, seated });
@@ -274,6 +316,11 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     isEmpty: () => seats.size === 0 && waiting.size === 0,
     has: (userId) =>
       seats.of(userId).length > 0 || [...waiting.values()].some(({ seat }) => seat.userId === userId),
+    users: () => [
+      ...new Set(
+        [...seats.all(), ...[...waiting.values()].map(({ seat }) => seat)].map((seat) => seat.userId),
+      ),
+    ],
     hasOther: (userId, socketId) =>
       [...seats.of(userId), ...[...waiting.values()].map(({ seat }) => seat)].some(
         (seat) => seat.userId === userId && seat.socket.id !== socketId && !seat.leaving,
@@ -289,14 +336,7 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     async compare() {
       // What is being read now may have begun before the feed lost track.
       while (reading !== null) await reading;
-      await read(async () => {
-        const head = await log.head(id);
-        // A stream that is gone altogether is not this node's to judge.
-        if (head === null) return;
-        if (head.epoch === epoch && (await isOurs(head.version))) return fill();
-        if (head.epoch === epoch) await log.newEpoch(id, epoch);
-        await reset();
-      });
+      await read(followOn);
     },
   };
   return hall;

@@ -2,22 +2,31 @@
  * The namespace `/workshop`: who may connect, what a connection may send (`workshop.ts`), what it gets (`broadcast.ts`), and
  * the timers (`crons.ts`).
  */
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http';
-import { createAdapter } from '@socket.io/redis-streams-adapter';
+import type { Server as HttpServer } from 'node:http';
 import { Server } from 'socket.io';
 import { initWorkshopCrons, type WorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { Addresses } from '../../identity/address.ts';
 import { type Origins, tokenCookie } from '../../identity/origin.ts';
-import type { Tokens } from '../../identity/token.ts';
+import type { Identity, Tokens } from '../../identity/token.ts';
+import { countedAs } from '../../limits/address.ts';
+import type { Accounts, Limits } from '../../limits/limiter.ts';
+import type { Kind } from '../../limits/table.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { CodedError, wireError } from '../../protocol/errors.ts';
+import { asWireError, CodedError, wireError } from '../../protocol/errors.ts';
 import { maxMessageBytes, namespace, servedProtocols } from '../../protocol/wire.ts';
 import { absences } from './absence.ts';
+import { type AdmissionSettings, admission } from './admission.ts';
 import { broadcast } from './broadcast.ts';
+import type { Adapter } from './circle.ts';
 import type { SocketContext } from './context.ts';
-import type { Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
+import { dismiss, terminate } from './dismiss.ts';
+import { drain } from './drain.ts';
+import { handshakeGuard, isEncrypted } from './handshake.ts';
+import { type ReaderSettings, watchReaders } from './readers.ts';
+import type { Connection, Logger, WorkshopNamespace, WorkshopSocket } from './session.ts';
 import { registerWorkshopHandlers } from './workshop.ts';
 
 export interface WorkshopSocketParts {
@@ -26,6 +35,8 @@ export interface WorkshopSocketParts {
   log: EventLog;
   tokens: Tokens;
   origins: Origins;
+  addresses: Addresses;
+  limits: Limits;
   metrics: Metrics;
   logger: Logger;
   node: string;
@@ -33,8 +44,10 @@ export interface WorkshopSocketParts {
   corsOrigins: readonly string[];
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;
-  /** A client of its own for the adapter that serves what crosses nodes beside room events; none with one node. */
-  adapterRedis?: unknown;
+  admission: AdmissionSettings;
+  readers: ReaderSettings;
+  /** Serves what crosses nodes beside room events; none with one node. */
+  adapter?: Adapter | undefined;
 }
 
 export interface WorkshopSockets {
@@ -42,67 +55,105 @@ export interface WorkshopSockets {
   /** Resolves once what is appended from now on reaches the sockets, and this node may hold presence. */
   ready: Promise<void>;
   crons: WorkshopCrons;
+  /**
+   * Sends everyone to other nodes within so many milliseconds; 0 where there is none. Nobody is recorded as gone from now on.
+   * Resolves when they are gone, and what they had sent is answered.
+   */
+  drain(windowMs: number): Promise<void>;
+  /** Resolves when the HTTP server has no connection left either. */
   close(): Promise<void>;
 }
 
 export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
-  const { engine, log, tokens, origins, metrics, logger, node, presence } = parts;
-  const isEncrypted = (request: IncomingMessage) => 'encrypted' in request.socket;
+  const { engine, log, tokens, origins, limits, metrics, logger, node, presence } = parts;
   const io = new Server(parts.http, {
     // A connection that names no namespace in time, or more than a message may hold, is closed.
     connectTimeout: 10_000,
     maxHttpBufferSize: maxMessageBytes,
     serveClient: false,
     cors: { origin: [...parts.corsOrigins], credentials: true },
-    // CORS alone does not stop a WebSocket from another site.
-    allowRequest: (request, decide) => {
-      const allowed = origins.isAllowed(request.headers, isEncrypted(request));
-      if (!allowed)
-        logger.info({ origin: request.headers.origin }, 'refused an origin; allow it in CORS_ORIGINS');
-      decide(allowed ? null : 'origin not allowed', allowed);
+    // Refused before there is a session: any Socket.IO client then tries again by itself, on a node that stays.
+    allowRequest: (_, decide) => {
+      const refused = draining.isRefusing();
+      decide(refused ? 'this node is shutting down' : null, !refused);
     },
     // Off for good: recovery would skip the check of the token, and the contract's `after` resumes on any node.
-    ...(parts.adapterRedis !== undefined && {
-      // Its reader notices a close only when a wait is over.
-      adapter: createAdapter(parts.adapterRedis, { blockTimeInMs: 1_000 }),
-    }),
+    ...(parts.adapter !== undefined && { adapter: parts.adapter }),
   });
-  // allowRequest sees the handshake alone; this sees every request of a session, upgrades too.
-  io.engine.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
-    if (origins.isAllowed(request.headers, isEncrypted(request))) return next();
-    response.writeHead?.(403);
-    response.end?.();
-    request.socket.destroy();
-  });
+  io.engine.use(handshakeGuard({ origins, logger }));
+  // The default namespace asks for no token: who connects to it would be there for good without having signed in.
+  io.use((_, next) => next(new Error('Invalid namespace')));
 
   const nsp: WorkshopNamespace = io.of(namespace);
-  const away = absences({ engine, ...presence, quietMs: () => crons.quietMs() });
+  const draining = drain(nsp);
+  let connections = 0;
+  io.engine.on('connection', (connection: Connection) => {
+    const account = String(++connections);
+    // The first of all listeners: before anything is parsed.
+    connection.prependListener('data', () => void countMessage(connection, account));
+  });
+  const failed = (error: unknown) => {
+    metrics.faults.inc({ place: 'crons' });
+    logger.warn({ err: error }, 'a timer could not be looked after; it is tried again');
+  };
+  const away = absences({
+    ...{ engine, presence: log.presence, node, failed, quietMs: () => crons.quietMs() },
+    ...presence,
+  });
   const halls = broadcast({ nsp, log, engine, node, absences: away, metrics, logger });
-  const context: SocketContext = { engine, log, tokens, origins, metrics, logger, halls, absences: away };
+  const context: SocketContext = {
+    ...{ engine, log, tokens, origins, limits, metrics, logger, halls, absences: away },
+    admission: admission(parts.admission),
+  };
 
   nsp.use((socket, next) => {
     admit(socket).then(
       () => next(),
       (error: unknown) => {
-        const code = error instanceof CodedError ? error.code : 'internal';
-        if (code === 'internal') logger.error({ err: error }, 'a handshake failed unexpectedly');
-        next(Object.assign(new Error(code), { data: wireError(code) }));
+        const data = error instanceof CodedError ? asWireError(error) : wireError('internal');
+        if (data.code === 'internal') logger.error({ err: error }, 'a handshake failed unexpectedly');
+        next(Object.assign(new Error(data.code), { data }));
       },
     );
   });
 
   async function admit(socket: WorkshopSocket): Promise<void> {
-    const { auth, headers } = socket.handshake;
+    const { auth } = socket.handshake;
     const protocol: unknown = auth.protocol ?? 1;
     if (typeof protocol !== 'number' || !servedProtocols.includes(protocol))
       throw new CodedError('unsupported_protocol');
-    const cookie = origins.cookieCounts(headers, isEncrypted(socket.request), true)
+    const address = parts.addresses.of(socket.request);
+    const { user, expiresAt } = await identity(socket).catch(async (error: unknown) => {
+      await take('unauthenticated', { address: countedAs(address) });
+      throw error;
+    });
+    await take('connect', { user: user.userId, address: countedAs(address) });
+    Object.assign(socket.data, { user, expiresAt, address, rooms: new Set(), moving: new Map() });
+    Object.assign(socket.data, { underWay: 0, retiring: false });
+  }
+
+  async function identity({ handshake: { auth, headers }, request }: WorkshopSocket): Promise<Identity> {
+    const cookie = origins.cookieCounts(headers, isEncrypted(request), true)
       ? tokenCookie(headers.cookie)
       : undefined;
     const token: unknown = auth.token ?? cookie;
     if (typeof token !== 'string') throw new CodedError('unauthenticated');
-    const { user, expiresAt } = await tokens.verify(token);
-    Object.assign(socket.data, { user, expiresAt, rooms: new Set(), moving: new Map() });
+    return tokens.verify(token);
+  }
+
+  async function take(kind: Kind, accounts: Accounts): Promise<void> {
+    const verdict = await limits.take(kind, accounts);
+    if (verdict.ok) return;
+    throw new CodedError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs });
+  }
+
+  async function countMessage(connection: Connection, account: string): Promise<void> {
+    const verdict = await limits.take('message', { socket: account });
+    if (verdict.ok) return;
+    const socket = [...nsp.sockets.values()].find(({ conn }) => conn === connection);
+    const error = { ...wireError('rate_limited'), retryAfterMs: verdict.retryAfterMs };
+    if (socket !== undefined) dismiss(socket, error);
+    else if (connection.readyState === 'open') terminate(connection);
   }
 
   nsp.on('connection', (socket) => {
@@ -112,29 +163,41 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
     registerWorkshopHandlers(socket, context);
   });
 
+  const readers = watchReaders(nsp, parts.readers, (socket) => {
+    metrics.slowConsumers.inc();
+    dismiss(socket, wireError('slow_consumer'));
+  });
+
+  let openSince: number | undefined;
+  parts.http.once('listening', () => {
+    openSince = performance.now();
+  });
   const crons = initWorkshopCrons({
     engine,
     log,
     node,
     timers: parts.timers,
-    leaseMs: presence.leaseMs,
+    ...presence,
+    openSince: () => openSince,
     isHere: (workshopId, userId) => halls.get(workshopId)?.has(userId) ?? false,
-    failed: (error) => {
-      metrics.faults.inc({ place: 'crons' });
-      logger.warn({ err: error }, 'a timer could not be looked after; it is tried again');
-    },
+    holdAgain: () => halls.hold(),
+    failed,
   });
 
   return {
     io,
     ready: Promise.all([halls.ready, crons.ready]).then(() => undefined),
     crons,
+    async drain(windowMs) {
+      // Before the sockets go: their dropping is the server's restart, and nobody's leaving.
+      away.close();
+      await draining.run(windowMs);
+    },
     async close() {
-      crons.close();
-      // Before the sockets: their dropping is the server's restart, and nobody's leaving.
+      readers.close();
       away.close();
       await new Promise<void>((resolve) => void io.close(() => resolve()));
-      away.close();
+      await crons.close();
       await halls.close();
     },
   };

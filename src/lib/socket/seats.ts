@@ -30,8 +30,8 @@ export interface Seats {
   get(socketId: string): Seat | undefined;
   of(userId: number): Seat[];
   all(): Seat[];
-  /** Events that follow on what the seats have. */
-  send(events: readonly RecordedEvent[], room: Room): void;
+  /** Events that follow on what the seats have, and the epoch that they belong to. */
+  send(events: readonly RecordedEvent[], room: Room, epoch: string): void;
   /** Events to one seat alone. */
   sendTo(seat: Seat, events: readonly RecordedEvent[], room: Room): void;
   /** The same state to many, encoded once. */
@@ -48,6 +48,8 @@ export function seatsOf(nsp: WorkshopNamespace, workshopId: number): Seats {
   const count: Record<Mode, number> = { single: 0, batch: 0, lean: 0 };
   const everyone = `workshop:${workshopId}`;
   const roomOf = (mode: Mode) => `${everyone}:${mode}`;
+  /** The epoch that everyone seated knows of. */
+  let told: string | undefined;
 
   function emit(target: string | string[], name: string, payload: unknown): void {
     nsp.local.to(target).emit(name, payload);
@@ -67,16 +69,15 @@ export function seatsOf(nsp: WorkshopNamespace, workshopId: number): Seats {
     return seat;
   }
 
-  function sendLean(events: readonly RecordedEvent[], wire: readonly LooseEvent[], room: Room): void {
-    const own = new Set(events.filter(isComing).map(subject));
+  function sendLean(wire: readonly LooseEvent[], room: Room, begun: { epoch?: string }): void {
+    const own = new Set(wire.filter(isComing).map(({ userId }) => Number(userId)));
     const apart = [...own].flatMap((userId) => of(userId)).filter((seat) => seat.mode === 'lean');
-    const frames = leanFrames(wire, room, 0);
+    const framesFor = (self: number) => leanFrames(wire, room, self).map((frame) => ({ ...frame, ...begun }));
     let target = nsp.local.to(roomOf('lean'));
     for (const seat of apart) target = target.except(seat.socket.id);
-    for (const frame of frames) target.emit(wireName('events'), frame);
+    for (const frame of framesFor(0)) target.emit(wireName('events'), frame);
     for (const seat of apart)
-      for (const frame of leanFrames(wire, room, seat.userId))
-        emit(seat.socket.id, wireName('events'), frame);
+      for (const frame of framesFor(seat.userId)) emit(seat.socket.id, wireName('events'), frame);
   }
 
   function of(userId: number): Seat[] {
@@ -100,14 +101,18 @@ export function seatsOf(nsp: WorkshopNamespace, workshopId: number): Seats {
     get: (socketId) => seats.get(socketId),
     of,
     all: () => [...seats.values()],
-    send(events, room) {
+    send(events, room, epoch) {
+      // Whoever was seated since the last change has it from the state, or from the acknowledgement.
+      const begun = epoch === told ? {} : { epoch };
+      told = epoch;
       if (seats.size === 0 || events.length === 0) return;
       const wire = events.map((event) => wireEvent(event, room));
       if (count.batch > 0)
-        for (const frame of frames(workshopId, wire)) emit(roomOf('batch'), wireName('events'), frame);
+        for (const frame of frames(workshopId, wire))
+          emit(roomOf('batch'), wireName('events'), { ...frame, ...begun });
       if (count.single > 0)
         for (const { type, ...rest } of wire) emit(roomOf('single'), wireName(type), { ...rest, workshopId });
-      if (count.lean > 0) sendLean(events, wire, room);
+      if (count.lean > 0) sendLean(wire, room, begun);
     },
     sendTo(seat, events, room) {
       const wire = events.map((event) => wireEvent(event, room));
@@ -121,6 +126,7 @@ export function seatsOf(nsp: WorkshopNamespace, workshopId: number): Seats {
     },
     sendState(targets, state) {
       if (targets.length === 0) return;
+      told ??= state.epoch;
       emit(
         targets.map((seat) => seat.socket.id),
         wireName('state'),
@@ -143,15 +149,11 @@ function frames(workshopId: number, wire: readonly LooseEvent[]): EventBatch[] {
 function leanFrames(wire: readonly LooseEvent[], room: Room, self: number): EventBatch[] {
   return frames(room.id, wire).map((frame) => ({
     ...frame,
-    events: frame.events.filter((event) => !comings.includes(event.type) || event.userId === self),
+    events: frame.events.filter((event) => !isComing(event) || event.userId === self),
     attendeeCount: room.present.size,
   }));
 }
 
-function isComing(event: RecordedEvent): boolean {
-  return comings.includes(event.type);
-}
-
-function subject(event: RecordedEvent): number {
-  return (event.data as { userId: number }).userId;
+function isComing({ type }: LooseEvent): boolean {
+  return comings.includes(type);
 }

@@ -11,6 +11,7 @@ import { type ParsedCommand, parse, parseCommand } from '../../protocol/parse.ts
 import { attendeesPerPage, bareName, commandHeader, type Reply, wireName } from '../../protocol/wire.ts';
 import type { SocketContext } from './context.ts';
 import { watchExpiry } from './expiry.ts';
+import { gateOf } from './gate.ts';
 import type { Mode, Seat } from './seats.ts';
 import type { WorkshopSocket } from './session.ts';
 
@@ -21,22 +22,33 @@ type Answer = Reply | { ok: true; [field: string]: unknown } | { ok: false; erro
 export function registerWorkshopHandlers(socket: WorkshopSocket, context: SocketContext): void {
   const { metrics, logger } = context;
   const expiry = watchExpiry(socket);
+  const gate = gateOf(socket, context);
 
-  socket.onAny((event: string, ...values: unknown[]) => {
+  socket.onAny((sent: unknown, ...values: unknown[]) => {
+    // Not taken, so not answered either: the client sends it again, on a node that stays.
+    if (socket.data.retiring) return;
+    // The protocol lets a number be an event's name; what throws in here ends the process.
+    const event = String(sent);
     const last = values.at(-1);
     const acknowledge = typeof last === 'function' ? (last as Acknowledge) : undefined;
     const raw = acknowledge !== undefined && values.length === 1 ? undefined : values[0];
     const name = bareName(event) ?? event;
     const answer = (reply: Answer) => {
+      if (!reply.ok) gate.refused(name);
       if (acknowledge !== undefined) acknowledge(reply);
       else if (!reply.ok) socket.emit(wireName('error'), { command: name, ...reply.error });
     };
-    receive(name, raw, answer).catch((error: unknown) => {
-      if (error instanceof CodedError) return answer(failure(error.code, error.message));
-      metrics.faults.inc({ place: 'socket' });
-      logger.error({ err: error, command: name }, 'a command failed unexpectedly');
-      answer(failure('internal'));
-    });
+    socket.data.underWay++;
+    gate
+      .pass(name, raw)
+      .then((error) => (error === undefined ? receive(name, raw, answer) : answer({ ok: false, error })))
+      .catch((error: unknown) => {
+        if (error instanceof CodedError) return answer(failure(error.code, error.message));
+        metrics.faults.inc({ place: 'socket' });
+        logger.error({ err: error, command: name }, 'a command failed unexpectedly');
+        answer(failure('internal'));
+      })
+      .finally(() => socket.data.underWay--);
   });
 
   socket.on('disconnect', () => {
@@ -47,6 +59,7 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
 
   /** Without an awaited step before the engine has the command: those of one socket keep their order. */
   async function receive(name: string, raw: unknown, answer: (reply: Answer) => void): Promise<void> {
+    if (expiry.isOver()) return answer(failure('token_expired'));
     if (name === 'authenticate') return answer(await authenticate(raw));
     if (name === 'attendees') return answer(await attendees(raw));
     // The server's own: it changes by REST alone.
@@ -61,7 +74,7 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       return answer(await command(name, parsed.value));
     // Joining and leaving take several steps; what the client sends after them waits until they are done.
     const turn = (before ?? Promise.resolve()).then(async () => {
-      if (name === 'join') await join(parsed.value, answer);
+      if (name === 'join') await joinInTurn(parsed.value, answer);
       else if (name === 'leave') await leave(parsed.value, answer);
       else answer(await command(name, parsed.value));
     });
@@ -103,6 +116,22 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     return failure('invalid_payload', detail);
   }
 
+  async function joinInTurn(command: ParsedCommand, answer: (reply: Answer) => void): Promise<void> {
+    const turn = await context.admission.enter();
+    if (!turn.ok) {
+      metrics.refusals.inc({ code: 'rate_limited' });
+      metrics.rateLimited.inc({ kind: 'join', layer: 'node' });
+      const { retryAfterMs } = turn;
+      return answer({ ok: false, error: { ...wireError('rate_limited', crowded), retryAfterMs } });
+    }
+    try {
+      // Whoever dropped while waiting is not let in, only to be awaited.
+      if (socket.connected) await join(command, answer);
+    } finally {
+      turn.done();
+    }
+  }
+
   async function join(
     { workshopId, payload }: ParsedCommand,
     answer: (reply: Answer) => void,
@@ -110,6 +139,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const { halls, absences, engine } = context;
     const { user } = socket.data;
     const { after, batch, roster } = payload as CommandPayload['join'];
+    // Before it is decided: whose grace runs out meanwhile must not be recorded as gone.
+    absences.end(workshopId, user.userId);
     const outcome = await engine.handle({ workshopId, name: 'join', payload, actor: user });
     if (!outcome.ok) {
       if (halls.get(workshopId)?.has(user.userId) !== true)
@@ -119,6 +150,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     const hall = halls.open(workshopId);
     await hall.ready;
     const { version, changed, epoch } = outcome;
+    // Events were lost, or may have been, and this room has not heard of it yet: what it could resume with may be gone.
+    if (hall.epoch() !== epoch) await hall.compare();
     const resumed = after !== undefined && hall.canResume(after, version);
     if (after !== undefined) metrics.resumes.inc({ result: resumed ? 'resumed' : 'state' });
     answer({ ok: true, version, changed, epoch, resumed, userId: user.userId });
@@ -126,7 +159,6 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
       if (!hall.has(user.userId)) absences.begin(workshopId, user.userId);
       return;
     }
-    absences.end(workshopId, user.userId);
     const mode: Mode = !batch ? 'single' : roster ? 'batch' : 'lean';
     const seat: Seat = { socket, userId: user.userId, mode, leaving: false };
     // Known before it is seated: leaving and dropping may come first.
@@ -210,6 +242,8 @@ export function registerWorkshopHandlers(socket: WorkshopSocket, context: Socket
     return { ok: false, error: wireError(code, detail) };
   }
 }
+
+const crowded = 'many are coming in at once: wait a moment';
 
 const attendeesRequest = commandHeader.extend({
   cursor: z

@@ -5,7 +5,7 @@
 import type { Mark } from '../../domain/define.ts';
 import { type Append, type Appended, commandMemoryMs, missingLimit } from '../log.ts';
 import { commandDone, eventRows, readEvents } from './events.ts';
-import { drop, dropAll, isHeldElsewhere } from './presence.ts';
+import { drop, dropAll, isHeld } from './presence.ts';
 import { type Store, top } from './store.ts';
 import { wake } from './timers.ts';
 
@@ -23,7 +23,7 @@ export function appendIn(store: Store, append: Append, now: number): Appended {
     return { kind: 'epoch', epoch, version };
   if (hasConflict(store, append, version)) return { kind: 'conflict', version, epoch, missing: missing() };
 
-  const held = heldElsewhere(store, append, now);
+  const held = stillHeld(store, append, now);
   if (held.length > 0) return { kind: 'held', commands: held };
 
   const at = Math.max(now, lastAt);
@@ -78,11 +78,14 @@ interface Placing {
   now: number;
 }
 
-/** Indexes of the commands; drops the own hold of those users, since that connection is gone whoever asks again. */
-function heldElsewhere(store: Store, { workshopId, commands, node }: Append, now: number): number[] {
-  return commands.flatMap(({ unlessHeld }, index) => {
-    if (unlessHeld === undefined || !isHeldElsewhere(store, workshopId, unlessHeld, node, now)) return [];
-    drop(store, workshopId, unlessHeld, node);
+/** Indexes of the commands; drops what the own node ends of those users' holds, since that is gone whoever asks again. */
+function stillHeld(store: Store, { workshopId, commands, node }: Append, now: number): number[] {
+  return commands.flatMap(({ unlessHeld, leaves = false }, index) => {
+    if (unlessHeld === undefined) return [];
+    const ending = { workshopId, userId: unlessHeld, node, leaves };
+    if (!isHeld(store, ending, now)) return [];
+    const isBack = !leaves && store.holds.get([workshopId, unlessHeld, node]) === true;
+    if (!isBack) drop(store, workshopId, unlessHeld, node);
     return [index];
   });
 }

@@ -42,7 +42,7 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
     head: (workshopId) =>
       store.read(() => {
         const head = store.heads.get(workshopId);
-        return head === undefined ? null : { version: head[0], epoch: store.epoch };
+        return head === undefined ? null : { version: head[0], epoch: store.epoch, past: noPast };
       }),
     check: (workshopId, after, by, commandId) =>
       store.read(() => {
@@ -57,6 +57,7 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
       }),
     // One process, one store, and every append on disk before it is answered: nothing that was seen is ever lost.
     newEpoch: async () => store.epoch,
+    refill: async () => false,
     tail(tailOptions) {
       const tail = embeddedTail(store, tailOptions);
       tails.add(tail);
@@ -86,6 +87,8 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
     },
   };
 }
+
+const noPast: ReadonlyMap<string, number> = new Map();
 
 function checkSize({ commands }: Append): void {
   const events = commands.reduce((sum, command) => sum + command.events.length, 0);

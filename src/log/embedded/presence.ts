@@ -19,13 +19,25 @@ export function embeddedPresence(store: Store, now: () => number): Presence {
           void store.holdsOf.put([node, workshopId, userId], true);
         }
       }),
+    drop: (workshopId, userIds, node) =>
+      store.write(() => {
+        for (const userId of userIds)
+          if (store.holds.get([workshopId, userId, node]) !== undefined)
+            void store.holds.put([workshopId, userId, node], false);
+      }),
     release: (workshopId, userIds, node) =>
       store.write(() => {
         for (const userId of userIds) drop(store, workshopId, userId, node);
       }),
     renew: (node, ttlMs) =>
       store.write(() => {
+        const stood = isAlive(store, node, now());
         void store.leases.put(node, [now() + ttlMs, ttlMs]);
+        return stood;
+      }),
+    end: (workshopId, node) =>
+      store.write(() => {
+        for (const [, , userId] of heldBy(store, node, workshopId)) drop(store, workshopId, userId, node);
       }),
     expired: () => store.read(() => expired(store, now())),
     forget: (workshopId, node) =>
@@ -38,23 +50,34 @@ export function embeddedPresence(store: Store, now: () => number): Presence {
   };
 }
 
-/** After the log was away nobody is gone for one lease's time: every lease begins anew. */
+/**
+ * After the log was away nobody is gone for one lease's time: every lease begins anew. Connections to former processes are
+ * gone, and their users awaited.
+ */
 export function renewLeases(store: Store, now: number): void {
   for (const { key: node, value } of [...store.leases.getRange()]) {
     const [until, ttlMs] = value;
     if (heldBy(store, node).length === 0) void store.leases.remove(node);
     else void store.leases.put(node, [Math.max(until, now + ttlMs), ttlMs]);
+    for (const [, workshopId, userId] of heldBy(store, node))
+      void store.holds.put([workshopId, userId, node], false);
   }
 }
 
-export function isHeldElsewhere(
-  store: Store,
-  workshopId: number,
-  userId: number,
-  node: string,
-  now: number,
-): boolean {
-  return holders(store, workshopId, userId).some((holder) => holder !== node && isAlive(store, holder, now));
+export interface Ending {
+  workshopId: number;
+  userId: number;
+  node: string;
+  leaves: boolean;
+}
+
+/** Whether anything holds a presence beside what its ending ends: see `unlessHeld` in `../log.ts`. */
+export function isHeld(store: Store, { workshopId, userId, node, leaves }: Ending, now: number): boolean {
+  return holders(store, workshopId, userId).some((holder) => {
+    const connected = store.holds.get([workshopId, userId, holder]) === true;
+    if (holder === node) return connected && !leaves;
+    return isAlive(store, holder, now) && (connected || !leaves);
+  });
 }
 
 export function drop(store: Store, workshopId: number, userId: number, node: string): void {
@@ -71,7 +94,7 @@ function expired(store: Store, now: number): Expired[] {
   for (const node of [...store.leases.getKeys()]) {
     if (isAlive(store, node, now)) continue;
     for (const [, workshopId, userId] of heldBy(store, node)) {
-      if (isHeldElsewhere(store, workshopId, userId, node, now)) continue;
+      if (holders(store, workshopId, userId).some((holder) => isAlive(store, holder, now))) continue;
       const last = found.at(-1);
       if (last?.node === node && last.workshopId === workshopId) last.userIds.push(userId);
       else found.push({ node, workshopId, userIds: [userId] });

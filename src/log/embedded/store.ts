@@ -52,7 +52,8 @@ export interface Store extends Commits {
   readonly timersAt: Database<true, [at: number, workshopId: number]>;
   /** node → until when it lives, and the length of its last lease */
   readonly leases: Database<[until: number, ttlMs: number], string>;
-  readonly holds: Database<true, [workshopId: number, userId: number, node: string]>;
+  /** Whether the user is connected there, or awaited. */
+  readonly holds: Database<boolean, [workshopId: number, userId: number, node: string]>;
   readonly holdsOf: Database<true, [node: string, workshopId: number, userId: number]>;
   /** Creations under an idempotency key, whose digest this is. */
   readonly requests: Database<

@@ -1,13 +1,14 @@
 #!lua
 -- Appends the events of one or more commands to a workshop, or nothing at all. All checks come before the first write:
 -- Lua in Redis has no rollback.
+-- @include epochs.lua
 --
 -- KEYS  1 events  2 meta  3 done:0  4 done:1  5 feed  6 partition  7 timers  8 holds  9 nodes  10 open
 -- ARGV  1 workshop  2 base version  3 expected epoch or ''  4 deadline in ms  5 feed length  6 doorbell
 --       7 node  8 '1' wakes the timer  9 ms a bucket of command ids lasts  10 limit of missing events
---       11 epoch for a new workshop  12 number of commands, then for each command:
---       by, id, fingerprint, '1' remember, user of unlessHeld or '', number of reads, reads…,
---       number of events, and for each event: id, type, schema, data, number of marks, marks…
+--       11 the next epoch, should one begin  12 number of commands, then for each command:
+--       by, id, fingerprint, '1' remember, user of unlessHeld or '', '1' leaves, number of reads,
+--       reads…, number of events, and for each event: id, type, schema, data, number of marks, marks…
 -- Returns one of
 --       {'appended', from, to, at, epoch, missing entries}
 --       {'conflict', version, epoch, missing entries}
@@ -18,19 +19,30 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if now > tonumber(ARGV[4]) then return {'late'} end
 
 local base, bucketMs, limit = tonumber(ARGV[2]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local meta = redis.call('HMGET', KEYS[2], 'version', 'at', 'epoch', 'bucket')
+local meta = redis.call('HMGET', KEYS[2], 'version', 'at', 'epoch', 'bucket', 'run', 'past')
 local version, epoch = tonumber(meta[1]) or 0, meta[3]
-if version == 0 and redis.call('EXISTS', KEYS[1]) == 1 then
+local exists = redis.call('EXISTS', KEYS[1]) == 1
+if version == 0 and exists then
   return redis.error_reply('WORKSHOP the stream of workshop ' .. ARGV[1] .. ' has lost its meta key')
+end
+-- The stream is gone, and nothing may follow on nothing: the caller reads the workshop anew, and puts it back if it can.
+if version > 0 and not exists then return {'conflict', '0', '', {}} end
+
+-- Events may have been lost that someone has seen: a new epoch begins, whatever becomes of this append. It is the one write
+-- that does not wait for the checks.
+local run = currentRun()
+if epoch and meta[5] ~= run then
+  redis.call('HSET', KEYS[2], 'epoch', ARGV[11], 'run', run, 'past', withEnd(meta[6], epoch, version))
+  epoch = ARGV[11]
 end
 
 -- The commands, and who is who among them.
 local commands, index = {}, 13
 for c = 1, tonumber(ARGV[12]) do
   local command = {by = ARGV[index], id = ARGV[index + 1], fingerprint = ARGV[index + 2],
-    remember = ARGV[index + 3] == '1', user = ARGV[index + 4], reads = {}, events = {}}
-  local reads = tonumber(ARGV[index + 5])
-  index = index + 6
+    remember = ARGV[index + 3] == '1', user = ARGV[index + 4], leaves = ARGV[index + 5] == '1', reads = {}, events = {}}
+  local reads = tonumber(ARGV[index + 6])
+  index = index + 7
   for r = 1, reads do command.reads[r] = ARGV[index + r - 1] end
   index = index + reads
   local events = tonumber(ARGV[index])
@@ -93,16 +105,21 @@ if version ~= base then
   if conflict then return {'conflict', tostring(version), epoch or '', missing} end
 end
 
--- Is a presence that would end held by a living node other than the caller?
+-- Is a presence that would end still held? Not by what the caller ends: where the user leaves, its connection; else its
+-- waiting for the user. And who leaves is not held by a waiting elsewhere.
 local held = {}
 for c, command in ipairs(commands) do
   if command.user ~= '' then
     local others = {}
     local alive = false
     for holder in string.gmatch(redis.call('HGET', KEYS[8], command.user) or '', '[^;]+') do
-      if holder ~= ARGV[7] then
+      local awaited = string.sub(holder, -1) == '~'
+      local node = awaited and string.sub(holder, 1, -2) or holder
+      local own = node == ARGV[7]
+      if not (own and (awaited or command.leaves)) then
         others[#others + 1] = holder
-        if (tonumber(redis.call('HGET', KEYS[9], holder)) or 0) > now then alive = true end
+        local living = own or (tonumber(redis.call('HGET', KEYS[9], node)) or 0) > now
+        if living and not (awaited and command.leaves) then alive = true end
       end
     end
     if alive then
@@ -140,7 +157,7 @@ for _, command in ipairs(commands) do
   end
   if command.user ~= '' then redis.call('HDEL', KEYS[8], command.user) end
 end
-local fields = {'version', version, 'at', at, 'epoch', epoch, 'bucket', bucket}
+local fields = {'version', version, 'at', at, 'epoch', epoch, 'bucket', bucket, 'run', run}
 for mark, seen in pairs(marks) do
   fields[#fields + 1] = mark
   fields[#fields + 1] = seen
@@ -152,7 +169,15 @@ if ARGV[8] == '1' then
 end
 redis.call('HSET', KEYS[2], unpack(fields))
 if from == 1 then redis.call('SADD', KEYS[10], ARGV[1]) end
-local seq = redis.call('HINCRBY', KEYS[6], 'seq', 1)
+-- In a new run the feed's numbers jump, further than any lost tail can have come: what a reader saw of that tail is then
+-- never taken for what is there now, but shows as a gap.
+local known = redis.call('HMGET', KEYS[6], 'seq', 'run')
+if known[2] ~= run then
+  local jump = string.format('%.0f', math.max((tonumber(known[1]) or 0) + 1000000, now))
+  redis.call('HSET', KEYS[6], 'seq', jump, 'run', run)
+  if not known[1] then redis.call('HSET', KEYS[6], 'first', string.format('%.0f', jump + 1)) end
+end
+local seq = string.format('%.0f', redis.call('HINCRBY', KEYS[6], 'seq', 1))
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], seq .. '-0', unpack(feed))
 redis.call('PUBLISH', ARGV[6], seq)
 return {'appended', tostring(from), tostring(version), string.format('%.0f', at), epoch, missing}

@@ -3,6 +3,8 @@
 -- KEYS  1 events  2 meta  3 done:0  4 done:1
 -- ARGV  1 version that the caller has  2 '<user>:<command id>' or ''  3 limit of missing events
 -- Returns {version, epoch, '<version>:<fingerprint>' or '', missing entries}
+-- Without a stream there is no workshop, whatever is left of it.
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'0', '', '', {}} end
 local meta = redis.call('HMGET', KEYS[2], 'version', 'epoch')
 local done = ''
 if ARGV[2] ~= '' then

@@ -21,6 +21,8 @@ const profiles = {
   commands: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 2_000 },
   /** Reads of streams: a page may take longer, and waiting out a short break is better than failing. */
   reads: { enableOfflineQueue: true, maxRetriesPerRequest: 2, commandTimeout: 5_000 },
+  /** Counts of rate limits, which nobody waits for. */
+  limits: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 500 },
   /** Subscriptions, kept for as long as the process lives. */
   doorbell: { enableOfflineQueue: true, maxRetriesPerRequest: null },
 } satisfies Record<string, RedisOptions>;

@@ -1,25 +1,45 @@
 #!lua
--- Adds or takes away a node among the holders of users in a workshop.
--- KEYS  1 holds  2 workshops that the node holds
--- ARGV  1 workshop  2 node  3 'hold', 'release' or 'forget' (all users)  4… users
-local users = {}
-if ARGV[3] == 'forget' then
+-- Changes what a node holds in a workshop. A holder is a node's name, with `~` behind it where the user's last connection to
+-- it dropped and is awaited.
+-- KEYS  1 holds  2 workshops that the node holds  3 nodes
+-- ARGV  1 workshop  2 node
+--       3 'hold', 'drop' (a hold becomes one that is awaited), 'release', 'end' (all users), 'forget' (all, of a dead node)
+--       4… users
+local kind, users = ARGV[3], {}
+if kind == 'forget' then
+  local time = redis.call('TIME')
+  -- It came back to life: what it says it holds it holds.
+  if (tonumber(redis.call('HGET', KEYS[3], ARGV[2])) or 0) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
+end
+if kind == 'forget' or kind == 'end' then
   users = redis.call('HKEYS', KEYS[1])
   redis.call('SREM', KEYS[2], ARGV[1])
 else
   for u = 4, #ARGV do users[#users + 1] = ARGV[u] end
 end
-if ARGV[3] == 'hold' then redis.call('SADD', KEYS[2], ARGV[1]) end
-for _, user in ipairs(users) do
-  local holders = {}
-  for holder in string.gmatch(redis.call('HGET', KEYS[1], user) or '', '[^;]+') do
-    if holder ~= ARGV[2] then holders[#holders + 1] = holder end
+if kind == 'hold' then redis.call('SADD', KEYS[2], ARGV[1]) end
+
+local own, awaited = ARGV[2], ARGV[2] .. '~'
+-- Lua cannot unpack lists of any length.
+for first = 1, #users, 1000 do
+  local last = math.min(first + 999, #users)
+  local before = redis.call('HMGET', KEYS[1], unpack(users, first, last))
+  local set, gone = {}, {}
+  for u = first, last do
+    local holders, held = {}, false
+    for holder in string.gmatch(before[u - first + 1] or '', '[^;]+') do
+      if holder == own or holder == awaited then held = true else holders[#holders + 1] = holder end
+    end
+    if kind == 'hold' then holders[#holders + 1] = own end
+    if kind == 'drop' and held then holders[#holders + 1] = awaited end
+    if #holders == 0 then
+      gone[#gone + 1] = users[u]
+    else
+      set[#set + 1] = users[u]
+      set[#set + 1] = table.concat(holders, ';')
+    end
   end
-  if ARGV[3] == 'hold' then holders[#holders + 1] = ARGV[2] end
-  if #holders == 0 then
-    redis.call('HDEL', KEYS[1], user)
-  else
-    redis.call('HSET', KEYS[1], user, table.concat(holders, ';'))
-  end
+  if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
+  if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 end
 return #users

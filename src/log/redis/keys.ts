@@ -36,6 +36,8 @@ export function partitionTags(partitions: number): string[] {
 export const globalKeys = {
   settings: 'ws:{ids}:settings',
   nextId: 'ws:{ids}:next',
+  /** The run of Redis in which `nextId` was compared with what is known elsewhere. */
+  idsRun: 'ws:{ids}:run',
   ping: 'ws:{ids}:ping',
   asked: (userId: number, key: string) => `ws:{ids}:asked:${userId}:${key}`,
 };
@@ -45,7 +47,7 @@ export function partitionKeys(tag: string) {
   return {
     /** Stream of appends `<seq>-0`. */
     feed: `${at}:feed`,
-    /** Hash: `seq`, the number of the last append. */
+    /** Hash: `seq`, the number of the last append; `first`, that of the very first; `run` of Redis that counts. */
     partition: `${at}:partition`,
     /** Sorted set: workshop → when it wants to be looked at. */
     timers: `${at}:timers`,
@@ -60,12 +62,17 @@ export function partitionKeys(tag: string) {
     workshop: (id: number) => ({
       /** Stream of events `<version>-0`. */
       events: `${at}:${id}:events`,
-      /** Hash: version, at, epoch, bucket, woken, and `m:<mark>` → version of the last event that bore it. */
+      /**
+       * Hash: version, at, epoch, run (of Redis in which the epoch began), past (epochs, and where each ended), bucket, woken,
+       * and `m:<mark>` → version of the last event that bore it.
+       */
       meta: `${at}:${id}:meta`,
       /** Hashes: `<user>:<commandId>` → `<version>:<fingerprint>`, in turn for ten minutes each. */
       done: [`${at}:${id}:done:0`, `${at}:${id}:done:1`] as const,
-      /** Hash: user → nodes that hold connections of theirs, joined by `;`. */
+      /** Hash: user → nodes that hold connections of theirs, or (with `~`) await one, joined by `;`. */
       holds: `${at}:${id}:holds`,
+      /** Stream that is being put back, by a name of its own. */
+      aside: (name: string) => `${at}:${id}:aside:${name}`,
     }),
   };
 }

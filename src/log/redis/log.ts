@@ -15,6 +15,7 @@ import { recordedEvents } from './decode.ts';
 import { feedReader } from './feedReader.ts';
 import { globalKeys, partitionKeys, partitionTags } from './keys.ts';
 import { redisPresence } from './presence.ts';
+import { refillStream } from './refill.ts';
 import { withScripts } from './scripts.ts';
 import { redisTail } from './tail.ts';
 
@@ -26,11 +27,16 @@ export interface RedisLogOptions {
   partitions?: number;
   /** Appends that a partition's feed keeps, roughly; readers that fall further behind read the streams themselves. */
   feedLength?: number;
+  /**
+   * The highest workshop id that is known elsewhere; asked for where Redis may have lost ids that it gave out. Rejects while
+   * that cannot be told.
+   */
+  highestId?(): Promise<number>;
   onError(error: Error): void;
 }
 
 export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
-  const { address, onError, feedLength = 10_000 } = options;
+  const { address, onError, feedLength = 10_000, highestId = async () => 0 } = options;
   const redis = withScripts(await connect(address, 'commands', onError));
   const reads = await connect(address, 'reads', onError);
   const doorbell = await connect(address, 'doorbell', onError);
@@ -61,6 +67,10 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
     return appended(reply);
   }
 
+  async function raiseIds(above: number): Promise<void> {
+    await redis.wsRaise(globalKeys.nextId, globalKeys.idsRun, above);
+  }
+
   return {
     kind: 'redis',
     partitions,
@@ -72,9 +82,11 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
       return recordedEvents(await reads.xrange(events, `${after + 1}-0`, '+', 'COUNT', limit));
     },
     async head(workshopId) {
-      const { meta } = of(workshopId).workshop(workshopId);
-      const [version, epoch] = await redis.hmget(meta, 'version', 'epoch');
-      return version == null ? null : { version: Number(version), epoch: epoch ?? '' };
+      const { events, meta } = of(workshopId).workshop(workshopId);
+      const reply = headReply.parse(await redis.wsHead(events, meta));
+      if (reply.length === 0) return null;
+      const [version, epoch, past] = reply;
+      return { version: Number(version), epoch, past: pastEpochs(past) };
     },
     async check(workshopId, after, by, commandId): Promise<Check> {
       const { events, meta, done } = of(workshopId).workshop(workshopId);
@@ -85,6 +97,10 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
     },
     async newEpoch(workshopId, instead) {
       return String(await redis.wsEpoch(of(workshopId).workshop(workshopId).meta, instead, newEpoch()));
+    },
+    refill(workshopId, pages) {
+      const keys = of(workshopId);
+      return refillStream({ redis, keys, workshopId, now: clock.now(), epoch: newEpoch() }, pages);
     },
     tail: (tailOptions) => redisTail({ reads, feeds, doorbell, keys: keysOf }, tailOptions),
     async open(partition) {
@@ -97,13 +113,14 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
       const asked = request ? globalKeys.asked(request.userId, request.key) : globalKeys.ping;
       const fingerprint = request?.fingerprint ?? '';
       const memory = request ? requestMemoryMs : 0;
-      const reply = await redis.wsAllocate(globalKeys.nextId, asked, fingerprint, memory);
-      const [id, first] = z.tuple([z.string(), z.string()]).parse(reply);
-      return { workshopId: Number(id), fingerprint: first };
+      const keys = [globalKeys.nextId, globalKeys.idsRun, asked];
+      for (;;) {
+        const [id, first = ''] = allocateReply.parse(await redis.wsAllocate(...keys, fingerprint, memory));
+        if (id !== undefined) return { workshopId: Number(id), fingerprint: first };
+        await raiseIds(await highestId());
+      }
     },
-    async raiseIds(above) {
-      await redis.wsRaise(globalKeys.nextId, above);
-    },
+    raiseIds,
     presence: redisPresence({ redis, all, of, now: clock.now }),
     timers: {
       async due(limit) {
@@ -154,7 +171,8 @@ function appendArguments(request: Append, feedLength: number, doorbell: string):
   ];
   for (const command of request.commands) {
     list.push(command.by, command.commandId, command.fingerprint, command.remember ? '1' : '0');
-    list.push(command.unlessHeld ?? '', command.reads.length, ...command.reads, command.events.length);
+    list.push(command.unlessHeld ?? '', command.leaves ? '1' : '');
+    list.push(command.reads.length, ...command.reads, command.events.length);
     for (const event of command.events) {
       list.push(event.eventId, event.type, event.schema, event.data, event.marks.length, ...event.marks);
     }
@@ -163,6 +181,9 @@ function appendArguments(request: Append, feedLength: number, doorbell: string):
 }
 
 const entries = z.array(z.unknown());
+const none = z.tuple([]);
+const headReply = z.union([z.tuple([z.string(), z.string(), z.string()]), none]);
+const allocateReply = z.union([z.tuple([z.string(), z.string()]), none]);
 const checkReply = z.tuple([z.string(), z.string(), z.string(), entries]);
 const appendReply = z.union([
   z.tuple([z.literal('appended'), z.string(), z.string(), z.string(), z.string(), entries]),
@@ -209,6 +230,12 @@ function appended(raw: unknown): Appended {
     case 'late':
       return { kind: 'late' };
   }
+}
+
+/** `<epoch>:<version>,…` as the scripts keep it. */
+function pastEpochs(text: string): Map<string, number> {
+  const ends = text === '' ? [] : text.split(',').map((each) => each.split(':'));
+  return new Map(ends.map(([epoch = '', version]) => [epoch, Number(version)]));
 }
 
 /** `<version>:<fingerprint>` as the scripts keep it. */

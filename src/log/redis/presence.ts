@@ -13,13 +13,14 @@ export interface PresenceKeys {
 
 export function redisPresence({ redis, all, of, now }: PresenceKeys): Presence {
   async function change(
-    kind: 'hold' | 'release' | 'forget',
+    kind: 'hold' | 'drop' | 'release' | 'end' | 'forget',
     workshopId: number,
     users: readonly number[],
     node: string,
   ) {
     const keys = of(workshopId);
-    await redis.wsHold(keys.workshop(workshopId).holds, keys.heldBy(node), workshopId, node, kind, ...users);
+    const { holds } = keys.workshop(workshopId);
+    await redis.wsHold(holds, keys.heldBy(node), keys.nodes, workshopId, node, kind, ...users);
   }
 
   async function expiredIn(keys: PartitionKeys): Promise<Expired[]> {
@@ -36,13 +37,13 @@ export function redisPresence({ redis, all, of, now }: PresenceKeys): Presence {
     alive: ReadonlySet<string>,
   ): Promise<Expired[]> {
     const workshops = await redis.smembers(keys.heldBy(node));
-    if (workshops.length === 0) await redis.hdel(keys.nodes, node);
+    if (workshops.length === 0) await redis.wsBury(keys.nodes, keys.heldBy(node), node);
     return Promise.all(
       workshops.map(async (id) => {
         const workshopId = Number(id);
         const holds = Object.entries(await redis.hgetall(keys.workshop(workshopId).holds));
         const userIds = holds
-          .map(([user, holders]) => ({ user: Number(user), holders: holders.split(';') }))
+          .map(([user, holders]) => ({ user: Number(user), holders: holders.replaceAll('~', '').split(';') }))
           .filter(({ holders }) => holders.includes(node) && !holders.some((holder) => alive.has(holder)))
           .map(({ user }) => user);
         return { node, workshopId, userIds };
@@ -52,10 +53,13 @@ export function redisPresence({ redis, all, of, now }: PresenceKeys): Presence {
 
   return {
     hold: (workshopId, userIds, node) => change('hold', workshopId, userIds, node),
+    drop: (workshopId, userIds, node) => change('drop', workshopId, userIds, node),
     release: (workshopId, userIds, node) => change('release', workshopId, userIds, node),
+    end: (workshopId, node) => change('end', workshopId, [], node),
     forget: (workshopId, node) => change('forget', workshopId, [], node),
     async renew(node, ttlMs) {
-      await Promise.all(all.map((keys) => redis.wsRenew(keys.nodes, node, ttlMs)));
+      const stood = await Promise.all(all.map((keys) => redis.wsRenew(keys.nodes, node, ttlMs)));
+      return stood.every((each) => each === 1);
     },
     async expired() {
       return (await Promise.all(all.map(expiredIn))).flat();

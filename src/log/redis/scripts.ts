@@ -4,13 +4,16 @@ import type { Cluster, Redis } from 'ioredis';
 
 const scripts = {
   wsAppend: { file: 'append.lua', numberOfKeys: 10 },
+  wsHead: { file: 'head.lua', numberOfKeys: 2 },
   wsCheck: { file: 'check.lua', numberOfKeys: 4 },
-  wsHold: { file: 'hold.lua', numberOfKeys: 2 },
+  wsHold: { file: 'hold.lua', numberOfKeys: 3 },
+  wsBury: { file: 'bury.lua', numberOfKeys: 2 },
   wsRenew: { file: 'renew.lua', numberOfKeys: 1 },
   wsEpoch: { file: 'epoch.lua', numberOfKeys: 1 },
+  wsRefill: { file: 'refill.lua', numberOfKeys: 7 },
   wsTimer: { file: 'timer.lua', numberOfKeys: 2 },
-  wsAllocate: { file: 'allocate.lua', numberOfKeys: 2 },
-  wsRaise: { file: 'raise.lua', numberOfKeys: 1 },
+  wsAllocate: { file: 'allocate.lua', numberOfKeys: 3 },
+  wsRaise: { file: 'raise.lua', numberOfKeys: 2 },
 } as const;
 
 type Scripts = Record<keyof typeof scripts, (...keysAndArguments: (string | number)[]) => Promise<unknown>>;
@@ -19,9 +22,15 @@ export type ScriptedConnection = Connection & Scripts;
 
 export function withScripts(connection: Connection): ScriptedConnection {
   for (const [name, { file, numberOfKeys }] of Object.entries(scripts)) {
-    const lua = readFileSync(new URL(file, import.meta.url), 'utf8');
+    const lua = source(file);
     connection.defineCommand(name, { numberOfKeys, lua });
   }
   // defineCommand puts the methods on the instance; ioredis has no type for that.
   return connection as ScriptedConnection;
+}
+
+/** The script's text; a line `-- @include <file>` stands for that file. */
+function source(file: string): string {
+  const text = readFileSync(new URL(file, import.meta.url), 'utf8');
+  return text.replace(/^-- @include (\S+)$/gm, (_, included: string) => source(included));
 }

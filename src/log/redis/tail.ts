@@ -9,7 +9,7 @@
  *    └────────── nothing more ───────────┴──────────────────────┘
  */
 import type { Tail, TailOptions } from '../log.ts';
-import { feedEntry, feedSequence } from './decode.ts';
+import { feedEntry, feedSequence, type StreamEntry } from './decode.ts';
 import type { FeedReader } from './feedReader.ts';
 import type { PartitionKeys } from './keys.ts';
 import type { Connection } from './scripts.ts';
@@ -92,8 +92,8 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
     const last = found.at(-1);
     if (first === undefined || last === undefined || closed()) return false;
     const { partition } = follower;
-    const lost = feedSequence(first) !== follower.cursor + 1;
-    if (lost) {
+    const follows = feedSequence(first) === follower.cursor + 1 || (await isBeginning(follower, first));
+    if (!follows) {
       const cursor = feedSequence(first) - 1;
       await options.onBatch({ partition, entries: [], cursor, gap: true });
       follower.cursor = cursor;
@@ -105,6 +105,12 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
     return found.length === limit;
   }
 
+  /** Whether this is the very first append, for a reader who has seen nothing yet. */
+  async function isBeginning({ cursor, keys }: Follower, first: StreamEntry): Promise<boolean> {
+    if (cursor !== 0) return false;
+    return Number(await reads.hget(keys.partition, 'first')) === feedSequence(first);
+  }
+
   /** What no ring told of: appends whose ring was lost, and a feed that ends before the cursor. */
   async function look(follower: Follower): Promise<void> {
     if (follower.working !== null) return;
@@ -114,24 +120,16 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
     if (end !== follower.cursor) wake(follower);
   }
 
-  /** The log may have lost its tail: what this reader has seen may not be there any more. */
+  /**
+   * The log has lost its tail: what this reader has seen may not be there any more. A feed that has grown again meanwhile shows
+   * as a gap: its numbers jump with each new run of Redis.
+   */
   async function giveUpLost(follower: Follower): Promise<void> {
     if (!follower.mistrusted) return;
     const cursor = await endOfFeed(follower.keys);
     await options.onBatch({ partition: follower.partition, entries: [], cursor, gap: true });
     follower.cursor = cursor;
     follower.mistrusted = false;
-  }
-
-  /**
-   * After the connection broke it may be another Redis that answers, or the same one without its last events – even one that
-   * has grown past the cursor again. The readers compare what they have with the streams.
-   */
-  function mistrust(): void {
-    for (const follower of followers.values()) {
-      follower.mistrusted = true;
-      wake(follower);
-    }
   }
 
   async function endOfFeed(partitionKeys: PartitionKeys): Promise<number> {
@@ -173,7 +171,6 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
   let poll: NodeJS.Timeout | undefined;
   const ready = beginAgain().then(() => {
     if (closed()) return;
-    reads.on('ready', mistrust);
     for (const follower of followers.values()) wake(follower);
     let busy = false;
     poll = setInterval(() => {
@@ -196,7 +193,6 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
       await ready;
       clearInterval(poll);
       doorbell.off('message', ring);
-      reads.off('ready', mistrust);
       await looking;
       await Promise.all([...followers.values()].map((follower) => follower.working));
     },

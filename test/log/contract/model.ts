@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { Mark } from '../../../src/domain/define.ts';
 import type { Append, DraftCommand } from '../../../src/log/log.ts';
 import { missingLimit } from '../../../src/log/log.ts';
+import { type Chance, seeded } from '../../kit/seeded.ts';
 import type { Stage } from '../contract.ts';
 import { command, draft, send } from '../drafts.ts';
-import { type Chance, seeded } from '../seeded.ts';
 
 const workshopId = 91;
 const marks: readonly Mark[] = ['room', 'seats', 'user:1', 'user:2', 'message:3'];

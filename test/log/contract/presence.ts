@@ -65,16 +65,74 @@ export function presenceTests(stage: Stage): void {
       await log.presence.hold(workshopId, [7], node);
     }
     await log.presence.release(workshopId, [7], 'b');
+    await log.presence.drop(workshopId, [7], 'a');
     as('appended', await send(log, { workshopId, node: 'a' }, command({ unlessHeld: 7 })));
   });
 
-  test('the own hold does not keep a presence from ending, and ends with it', async () => {
+  test('the own waiting for a user does not keep the presence from ending, and ends with it', async () => {
     const { log } = stage;
     await log.presence.renew('a', long);
     await log.presence.hold(workshopId, [7], 'a');
+    await log.presence.drop(workshopId, [7], 'a');
     await sent(log, { workshopId, node: 'a' }, command({ unlessHeld: 7 }));
     // Nothing of it is left that would hold up another node's word.
     as('appended', await send(log, { workshopId, base: 1, node: 'b' }, command({ unlessHeld: 7 })));
+  });
+
+  test('a user who is back before the node that waited says that they are gone stays', async () => {
+    const { log } = stage;
+    await log.presence.renew('a', long);
+    await log.presence.hold(workshopId, [7], 'a');
+    await log.presence.drop(workshopId, [7], 'a');
+    await log.presence.hold(workshopId, [7], 'a');
+    as('held', await send(log, { workshopId, node: 'a' }, command({ unlessHeld: 7 })));
+    // And still so: the connection was not dropped by it.
+    as('held', await send(log, { workshopId, node: 'b' }, command({ unlessHeld: 7 })));
+  });
+
+  test('who leaves has left, although another node still awaits them; a connection there keeps them', async () => {
+    const { log } = stage;
+    const leaving = command({ unlessHeld: 7, leaves: true });
+    for (const node of ['a', 'b']) {
+      await log.presence.renew(node, long);
+      await log.presence.hold(workshopId, [7], node);
+    }
+    as('held', await send(log, { workshopId, node: 'b' }, leaving));
+    await log.presence.drop(workshopId, [7], 'a');
+    await log.presence.hold(workshopId, [7], 'b');
+    as('appended', await send(log, { workshopId, node: 'b' }, leaving));
+  });
+
+  test('whom another node awaits is not gone yet', async () => {
+    const { log } = stage;
+    for (const node of ['a', 'b']) {
+      await log.presence.renew(node, long);
+      await log.presence.hold(workshopId, [7], node);
+      await log.presence.drop(workshopId, [7], node);
+    }
+    as('held', await send(log, { workshopId, node: 'a' }, command({ unlessHeld: 7 })));
+    as('appended', await send(log, { workshopId, node: 'b' }, command({ unlessHeld: 7 })));
+  });
+
+  test('who is not held is not awaited either', async () => {
+    const { log } = stage;
+    await log.presence.renew('a', long);
+    await log.presence.drop(workshopId, [7], 'a');
+    as('appended', await send(log, { workshopId, node: 'b' }, command({ unlessHeld: 7 })));
+  });
+
+  test('a node is told that its lease had run out, and a node that lives is not forgotten', async () => {
+    const { log } = stage;
+    expect(await log.presence.renew('a', 1)).toBe(false);
+    await log.presence.hold(workshopId, [7], 'a');
+    await until(async () => (await expired(log)).length > 0, { what: 'the lease to run out' });
+    expect(await log.presence.renew('a', long)).toBe(false);
+    expect(await log.presence.renew('a', long)).toBe(true);
+    // Whoever found it dead a moment ago comes too late.
+    await log.presence.forget(workshopId, 'a');
+    as('held', await send(log, { workshopId, node: 'b' }, command({ unlessHeld: 7 })));
+    await log.presence.end(workshopId, 'a');
+    as('appended', await send(log, { workshopId, node: 'b' }, command({ unlessHeld: 7 })));
   });
 
   test('a presence that another living node holds does not end, and nothing is appended', async () => {
@@ -96,8 +154,9 @@ export function presenceTests(stage: Stage): void {
       await log.presence.renew(node, long);
       await log.presence.hold(workshopId, [7], node);
     }
-    as('held', await send(log, { workshopId, node: 'a' }, command({ unlessHeld: 7 })));
-    as('appended', await send(log, { workshopId, node: 'b' }, command({ unlessHeld: 7 })));
+    const leaving = () => command({ unlessHeld: 7, leaves: true });
+    as('held', await send(log, { workshopId, node: 'a' }, leaving()));
+    as('appended', await send(log, { workshopId, node: 'b' }, leaving()));
   });
 
   test('a dead node holds nobody, and an ended presence is not found with it again', async () => {

