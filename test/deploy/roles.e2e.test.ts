@@ -182,6 +182,15 @@ describe('a node with the rights of deploy/', () => {
       };
       await until(isDone, { what: 'the rebuild', timeout: 30_000 });
       expect(await versionOf(sql, workshopId)).toBe(3);
+      // A workshop whose stream is gone is put back from the tables.
+      await redisAs('watcher').flushall();
+      const invites = () =>
+        node.rest(1, 'POST', `/api/workshops/${workshopId}/invitations`, { userIds: [5] });
+      await until(async () => (await invites()).body.version === 4, {
+        what: 'the workshop to be put back',
+        timeout: 20_000,
+      });
+      expect(await redisAs('watcher').call('ACL', 'LOG')).toEqual([]);
       // Whoever deletes an event's row leaves it behind.
       const app = postgres(as('app'), { max: 1 });
       await app`delete from workshop_events where workshop_id = ${workshopId} and version = 3`;
