@@ -4,7 +4,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redisLog } from '../../src/log/redis/log.ts';
 import { type Person, person } from '../kit/person.ts';
-import type { Gathering } from '../kit/scene.ts';
 import { restAt } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { type Stage, type StagedNode, stage } from './stage.ts';
@@ -24,35 +23,21 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => on?.close());
 
-/** The end of a workshop's log, as it lies in Redis. */
-async function lengthOf({ workshopId }: Gathering): Promise<number> {
-  const [key] = await on.client.keys(`*:${workshopId}:events`);
-  return on.client.xlen(key ?? '');
-}
-
-const grows = async (gathering: Gathering, by: number) => {
-  const before = await lengthOf(gathering);
-  await until(async () => (await lengthOf(gathering)) >= before + by, {
-    what: `${by} events more`,
-    timeout: 10_000,
-  });
-};
-
 describe('a node that is killed', { timeout: 60_000 }, () => {
   it('[F1] loses nothing that it acknowledged, and what it did not answer is done once on the next node', async () => {
     const careful = await on.gather('F1', 12);
     const careless = await on.gather('F1, ids made anew', 8, { repeats: 'under-a-new-id', comings: false });
     for (const each of [careful, careless]) each.begin(50);
-    await grows(careful, 20);
+    await on.grows(careful, 20);
     // Done, and not answered: the moment at which a client cannot know.
     here.people.deafen();
-    await grows(careful, 20);
-    await grows(careless, 5);
+    await on.grows(careful, 20);
+    await on.grows(careless, 5);
     await here.kill();
     here.people.mend();
-    await grows(careful, 20);
+    await on.grows(careful, 20);
     await here.start();
-    await grows(careful, 20);
+    await on.grows(careful, 20);
     await on.allIsWell([careful]);
     // The same fault does harm where a client takes another id for what it repeats, and the checker finds it.
     const { violations } = await on.verdict([careless]);
@@ -126,7 +111,7 @@ describe('a clock that is an hour off', { timeout: 60_000 }, () => {
     const planned = await rest({ id: 1, expiresIn: 9_000 }, 'POST', '/api/workshops', plan);
     const room = await on.gather('F13', 6);
     room.begin(40);
-    await grows(room, 60);
+    await on.grows(room, 60);
     const { log } = await on.allIsWell([room]);
     for (const { at } of log.get(room.workshopId) ?? [])
       expect(Math.abs(at - Date.now())).toBeLessThan(60_000);
@@ -144,7 +129,7 @@ describe('under load', { timeout: 60_000 }, () => {
       await harm();
       await sleep(everyMs);
     }
-    await grows(room, 20);
+    await on.grows(room, 20);
     await on.allIsWell([room]);
   }
 

@@ -5,9 +5,10 @@ import { redisEvents } from '../kit/history/read.ts';
 import { type Network, networkTo } from '../kit/network.ts';
 import { type Node, type NodeSettings, startNode } from '../kit/node.ts';
 import { type RedisServer, type RedisSettings, startRedis } from '../kit/redis.ts';
-import { type Gathering, gathering, type Judgement, judge } from '../kit/scene.ts';
+import { type Gathering, gathering, type Judgement, type Judging, judge } from '../kit/scene.ts';
 import { seeded } from '../kit/seeded.ts';
 import { sharedPostgres } from '../kit/shared.ts';
+import { until } from '../kit/until.ts';
 
 export interface StageOptions {
   redis?: RedisSettings;
@@ -35,10 +36,14 @@ export interface Stage {
   nodes: StagedNode[];
   /** A live workshop with that many people in it, spread over the nodes; the title is printed with its seed. */
   gather(title: string, size: number, options?: GatherOptions): Promise<Gathering>;
+  /** The number of events in the log, as it lies there. */
+  length(gathering: Gathering): Promise<number>;
+  /** Waits until so many more are there. */
+  grows(gathering: Gathering, by: number): Promise<void>;
   /** Waits until all is settled, and holds the run against every invariant. */
-  verdict(gatherings: readonly Gathering[], options?: { mayLose?: boolean }): Promise<Judgement>;
+  verdict(gatherings: readonly Gathering[], options?: Partial<Judging>): Promise<Judgement>;
   /** The same, and nothing may be wrong. */
-  allIsWell(gatherings: readonly Gathering[]): Promise<Judgement>;
+  allIsWell(gatherings: readonly Gathering[], options?: Partial<Judging>): Promise<Judgement>;
   close(): Promise<void>;
 }
 
@@ -80,7 +85,20 @@ export async function stage({ redis: settings, nodes: wanted, env, ...where }: S
   const verdict: Stage['verdict'] = (judged, options) =>
     judge({ gatherings: judged, log: () => redisEvents(client), databaseUrl, ...options });
 
+  async function length({ workshopId }: Gathering): Promise<number> {
+    const [key] = await client.keys(`*:${workshopId}:events`);
+    return key === undefined ? 0 : client.xlen(key);
+  }
+
   return {
+    length,
+    async grows(gathering, by) {
+      const before = await length(gathering);
+      await until(async () => (await length(gathering)) >= before + by, {
+        what: `${by} events more`,
+        timeout: 15_000,
+      });
+    },
     ...{ redis, client, databaseUrl, nodes, verdict, close },
     async gather(title, size, options = {}) {
       const through = nodes.map(({ people }) => people.url);
@@ -89,8 +107,8 @@ export async function stage({ redis: settings, nodes: wanted, env, ...where }: S
       gatherings.add(made);
       return made;
     },
-    async allIsWell(judged) {
-      const judgement = await verdict(judged);
+    async allIsWell(judged, options) {
+      const judgement = await verdict(judged, options);
       expect(judgement.violations).toEqual([]);
       for (const each of judged) each.close();
       return judgement;

@@ -22,6 +22,8 @@ export interface Network {
    * is sent meanwhile waits, as it would for a retransmission. Both directions, or the given one alone; until `mend`.
    */
   swallow(direction?: Direction): void;
+  /** As `swallow`, for good, but for the connections that there are now alone: new ones work. */
+  strand(): void;
   /** What the server says does not arrive until `mend`; what is said to it does. */
   deafen(): void;
   /** Everything takes this much longer, each way, and at most so many bytes a second get through; until `mend`. */
@@ -47,6 +49,7 @@ export async function networkTo(url: string): Promise<Network> {
   const clients = new Set<Socket>();
   const swallowed = new Set<Direction>();
   const flows = new Set<Flow>();
+  const stranded = new WeakSet<Flow>();
   let pace = fullSpeed;
   let made = 0;
   let severed = false;
@@ -63,7 +66,8 @@ export async function networkTo(url: string): Promise<Network> {
   });
 
   function pass(direction: Direction, from: Socket, to: Socket): void {
-    const flow = flowOf(from, to, () => (swallowed.has(direction) ? null : pace));
+    const isDead = () => swallowed.has(direction) || stranded.has(flow);
+    const flow: Flow = flowOf(from, to, () => (isDead() ? null : pace));
     flows.add(flow);
     sockets.add(from);
     from.on('error', () => from.destroy());
@@ -95,6 +99,9 @@ export async function networkTo(url: string): Promise<Network> {
     swallow(direction) {
       for (const each of direction === undefined ? (['toServer', 'toClient'] as const) : [direction])
         swallowed.add(each);
+    },
+    strand() {
+      for (const flow of flows) stranded.add(flow);
     },
     deafen: () => void swallowed.add('toClient'),
     slow(options) {

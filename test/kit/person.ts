@@ -40,6 +40,8 @@ export interface Person {
   readonly recording: Recording;
   /** The room as this person has folded it; undefined before the first state. */
   readonly view: RoomView | undefined;
+  /** The epoch that the view belongs to. */
+  readonly epoch: string;
   /** In the room, as far as this person knows. */
   readonly inside: boolean;
   /** On the way in: the join has no final answer yet. */
@@ -248,6 +250,9 @@ export function person(options: PersonOptions): Person {
     recording,
     get view() {
       return view;
+    },
+    get epoch() {
+      return epoch;
     },
     get inside() {
       return inside;

@@ -1,8 +1,10 @@
 /** A real redis-server of a test's own, on a free port and in a folder of its own. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
-import { type RunningProcess, startProcess } from './process.ts';
+import { type Program, type RunningProcess, startProcess } from './process.ts';
 import { required } from './programs.js';
 
 export interface RedisSettings {
@@ -12,22 +14,27 @@ export interface RedisSettings {
   maxmemoryPolicy?: string;
   /** Further lines of redis.conf, such as `{ replicaof: '127.0.0.1 6380' }`. */
   extra?: Record<string, string>;
+  /** A folder of the caller's in which it keeps its files, and how to start it there. */
+  place?: { path: string; within(program: Program): Program };
 }
 
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** The file to which it appends what is written: of the append-only files the one that grows. */
+  appendOnlyFile(): string;
   /** What the server logged since it last started. */
   output(): string;
+  isRunning(): boolean;
   /** A client that reconnects by itself and is closed with the server. */
   client(options?: RedisOptions): Redis;
   /** Ends it gracefully (if it runs) and starts it again: same port, same folder. */
   restart(): Promise<void>;
   /** Sends a signal, and waits for the end where the signal means one: SIGKILL if left out. SIGSTOP freezes, SIGCONT thaws. */
   kill(signal?: NodeJS.Signals): Promise<void>;
-  /** Starts it again after `kill`: same port, same folder. */
-  start(): Promise<void>;
+  /** Starts it again after `kill`: same port, same folder, with further lines of redis.conf for this time. */
+  start(extra?: Record<string, string>): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -36,15 +43,19 @@ export const sharedDatabases = 512;
 
 export async function startRedis(settings: RedisSettings = {}): Promise<RedisServer> {
   const folder = temporaryFolder('redis');
+  const { path = folder.path, within = (program: Program) => program } = settings.place ?? {};
   const clients = new Set<Redis>();
   let port = await freePort();
   let server = await firstStart();
 
-  async function launch(): Promise<RunningProcess> {
-    const launched = await startProcess({
-      command: required('redis-server'),
-      args: [...directives(settings, port), '--dir', folder.path],
-    });
+  async function launch(extra: Record<string, string> = {}): Promise<RunningProcess> {
+    const command = required('redis-server');
+    const launched = await startProcess(
+      within({
+        command,
+        args: [...directives({ ...settings, extra: { ...settings.extra, ...extra } }, port), '--dir', path],
+      }),
+    );
     try {
       await launched.waitFor(/Ready to accept connections/);
     } catch (error) {
@@ -75,7 +86,14 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
     get pid() {
       return server.pid;
     },
+    appendOnlyFile() {
+      const folder = join(path, 'appendonlydir');
+      const number = (file: string) => Number(/\.(\d+)\.incr\.aof$/.exec(file)?.[1] ?? 0);
+      const [newest = ''] = readdirSync(folder).sort((one, other) => number(other) - number(one));
+      return join(folder, newest);
+    },
     output: () => server.output(),
+    isRunning: () => server.isRunning(),
     client(options = {}) {
       const client = redisClient(`redis://127.0.0.1:${port}`, options);
       clients.add(client);
@@ -89,8 +107,8 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
       server.signal(signal);
       if (endingSignals.has(signal)) await server.ended;
     },
-    async start() {
-      if (!server.isRunning()) server = await launch();
+    async start(extra) {
+      if (!server.isRunning()) server = await launch(extra);
     },
     async close() {
       for (const client of clients) client.disconnect();
