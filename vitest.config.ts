@@ -1,18 +1,40 @@
-/** How the tests run: real servers (started once, see `test/kit/global.ts`), one process for each file, two at a time. */
+/**
+ * How the tests run: real servers (started once for each of the two parts, see `test/kit/global.ts`), one process for each file.
+ * Files that start nodes as processes of their own come last and one at a time: they need the machine for themselves.
+ */
 import { defineConfig } from 'vitest/config';
+
+const processes = ['test/faults/**', 'test/e2e/**', 'test/cli/**', 'test/deploy/**', 'test/socket/**'].map(
+  (folder) => `${folder}/*.test.ts`,
+);
+const extend = { extends: true } as const;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.{ts,tsx}'],
     // Tests of the hooks choose jsdom in their first line: `// @vitest-environment jsdom`.
     environment: 'node',
     pool: 'forks',
-    maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 30_000,
     globalSetup: 'test/kit/global.ts',
     setupFiles: ['test/kit/leaks.ts'],
     // The results as JSON are what `.ci/summary.js` counts.
     reporters: ['default', ['json', { outputFile: 'test/.results/vitest.json' }]],
+    projects: [
+      {
+        ...extend,
+        test: {
+          name: 'parts',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: processes,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        ...extend,
+        test: { name: 'processes', include: processes, maxWorkers: 1, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });

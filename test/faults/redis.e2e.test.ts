@@ -14,12 +14,12 @@ import { type Stage, type StagedNode, stage } from './stage.ts';
 
 let on: Stage;
 let here: StagedNode;
-let there: StagedNode;
+
 const opened: { close(): unknown }[] = [];
 
 beforeAll(async () => {
   on = await stage({ nodes: [{}, {}] });
-  [here, there] = on.nodes as [StagedNode, StagedNode];
+  [here] = on.nodes as [StagedNode, StagedNode];
 }, 60_000);
 afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
