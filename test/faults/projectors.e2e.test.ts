@@ -47,7 +47,7 @@ beforeAll(async () => {
   growing = await load({ log, database, workshops: 10, everyMs: 4 });
   running = [await project(), await project()];
   await shared();
-}, 90_000);
+}, 150_000);
 afterAll(async () => {
   await Promise.all(running.map(({ process }) => process.stop()));
   await gateway.close();
@@ -63,7 +63,7 @@ async function project(): Promise<ProjectorProcess> {
     args: [bin, 'project', '--json'],
     env: { ...settings, PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn' },
   });
-  const [line] = await started.waitFor(/\{"url".*\}/, 30_000);
+  const [line] = await started.waitFor(/\{"url".*\}/, 45_000);
   const { url } = JSON.parse(line);
   return {
     process: started,
@@ -90,7 +90,7 @@ async function shares(): Promise<number[]> {
 const shared = () =>
   until(async () => (await shares()).join() === '32,32', {
     what: 'two projectors to share',
-    timeout: 20_000,
+    timeout: 40_000,
   });
 
 /** Everything is in the tables, as the log says, and both processes are the ones that were started. */
@@ -171,7 +171,7 @@ describe('Postgres', () => {
 });
 
 describe('a projector', () => {
-  it('[J14] that is killed is succeeded within its lease and a beat', { timeout: 90_000 }, async () => {
+  it('[J14] that is killed is succeeded within its lease and two beats', { timeout: 90_000 }, async () => {
     await shared();
     let ms = 0;
     await growing.during(async () => {
