@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { readEvents } from '../projections/events/queries.ts';
+import type { Projector } from '../projections/projector.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { bundlePage } from '../web/bundle.ts';
 import { readModels } from './api/readModels.ts';
@@ -24,7 +25,7 @@ import { openLimits } from './limiting.ts';
 import { inTime } from './log/inTime.ts';
 import { connect } from './log/redis/connect.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
-import { type NodeStatus, nodesOn } from './observe/nodes.ts';
+import { type NodeStatus, nodesOn, statusOf } from './observe/nodes.ts';
 import { observedProjector } from './projector.ts';
 import { namespace } from './protocol/wire.ts';
 import { openStores, redisAddress, type Stores } from './stores.ts';
@@ -111,18 +112,7 @@ async function serve(
   const serves = config.ROLE !== 'projector';
   const page = serves ? await bundlePage() : undefined;
   let draining = false;
-  const self = async (): Promise<NodeStatus> => {
-    const value = async (gauge: Metrics['rooms']) => (await gauge.get()).values[0]?.value ?? 0;
-    const [rooms, open] = await Promise.all([value(measured.rooms), value(measured.sockets)]);
-    return {
-      node,
-      role: config.ROLE,
-      rooms,
-      sockets: open,
-      upSeconds: Math.floor(process.uptime()),
-      draining,
-    };
-  };
+  const self = () => statusOf(measured, { node, role: config.ROLE, draining });
   let nodes = async () => [await self()];
   const app = await restApi({
     ...shared,
@@ -169,11 +159,11 @@ async function serve(
       ? undefined
       : observedProjector({ log, database, node, metrics: measured, logger });
   opened.unshift(async () => {
-    const windowMs = config.DRAIN_MS ?? ((await hasAnother(nodes)) ? usualDrainMs : 0);
     draining = true;
-    // Its partitions are to be folded on while clients move.
-    const handingOver = projector && inTime(projector.close(), lastCommitsMs, 'handing partitions over');
-    await Promise.all([sockets?.drain(windowMs), handingOver]);
+    const handingOver = handOver(projector, logger);
+    const windowMs = config.DRAIN_MS ?? ((await hasAnother(nodes)) ? usualDrainMs : 0);
+    await sockets?.drain(windowMs);
+    await handingOver;
   });
   opened.unshift(() => app.drain());
   // A log that lost workshops must not give their ids to others. Where the database is away this waits for it.
@@ -197,6 +187,14 @@ async function serve(
     database: whereDatabase(config, stores),
     guests: config.guests,
   };
+}
+
+/** Others fold its partitions on while clients move. A database that is away does not hold these up. */
+async function handOver(projector: Projector | undefined, logger: Logger): Promise<void> {
+  if (projector === undefined) return;
+  await inTime(projector.close(), lastCommitsMs, 'handing partitions over').catch((error: unknown) =>
+    logger.warn({ err: error }, 'partitions stay until their lease runs out'),
+  );
 }
 
 /** Whether there is another node that clients can move to. */

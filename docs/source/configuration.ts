@@ -115,7 +115,7 @@ const rules = `
   is refused.
 - In production the process also refuses a Redis that may evict keys, and one without an append-only file unless
   \`ALLOW_VOLATILE_LOG=true\`.
-- In production an \`AUTH_SECRET\` that is a known sample or repeats a few characters is refused. So are, unless
+- In production an \`AUTH_SECRET\` that is a known sample is refused. So are, unless
   \`TRUST_NETWORK=true\`, \`http:\` addresses in \`PUBLIC_URL\`, \`AUTH_JWKS_URL\` and \`CORS_ORIGINS\`, and a \`REDIS_URL\` or
   \`DATABASE_URL\` whose password is missing or well known, each on another host than this one. One line names all of them
   and none of their values.`;

@@ -59,6 +59,8 @@ const pageMs = 10_000;
 export function follower(socket: Socket, workshopId: number, options: FollowerOptions = {}): Follower {
   let snapshot = unknownRoom;
   let attached = false;
+  /** The version at which the last join was acknowledged. */
+  let enteredAt = 0;
   const listeners = new Set<() => void>();
   const eventListeners = new Set<(event: LooseEvent) => void>();
 
@@ -115,6 +117,7 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
       change({ view: keeps, error, removalReason });
       return;
     }
+    enteredAt = reply.version;
     // A resume may go on in a later epoch. Without one the state that follows says everything.
     const resumed = reply.resumed === true && view !== null && reply.epoch !== undefined;
     const current = resumed ? { ...view, epoch: reply.epoch ?? view.epoch } : view;
@@ -158,6 +161,12 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   function take(stretch: Stretch): LooseEvent[] {
     const { view } = snapshot;
     if (view === null) return [];
+    // Who was removed while joining gets a state that knows of it already, and then is told.
+    const told = stretch.events.find((event) => event.version <= view.version && isOwnRemoval(event));
+    if (told !== undefined) {
+      obey(told);
+      return [];
+    }
     const next = applyStretch(view, stretch);
     if (next === undefined) {
       door.renew();
@@ -177,10 +186,15 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   function obey(event: LooseEvent): void {
     if (event.type === 'state-changed' && (event.status === 'ended' || event.status === 'cancelled'))
       door.expel();
-    if (event.type !== 'user-removed' || event.userId !== snapshot.userId) return;
+    if (!isOwnRemoval(event)) return;
     door.expel();
     const removalReason = typeof event.reason === 'string' ? event.reason : null;
     change({ view: null, error: wireError('removed'), removalReason });
+  }
+
+  /** One from before the last join is told to who resumes, and ended an earlier stay. */
+  function isOwnRemoval(event: LooseEvent): boolean {
+    return event.type === 'user-removed' && event.userId === snapshot.userId && event.version > enteredAt;
   }
 
   function onConnect(): void {

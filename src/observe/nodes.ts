@@ -3,6 +3,7 @@
  * not answer in time – a process that is frozen, or died a moment ago – is left out.
  */
 import type { Namespace } from 'socket.io';
+import type { Metrics } from './metrics.ts';
 
 export interface NodeStatus {
   node: string;
@@ -60,4 +61,14 @@ export function nodesOn(circle: Circle, self: () => Promise<NodeStatus>, patienc
     waiting.delete(id);
     return [own, ...others.sort((one, other) => (one.node < other.node ? -1 : 1))];
   };
+}
+
+/** What this process tells of itself. */
+export async function statusOf(
+  { rooms, sockets }: Pick<Metrics, 'rooms' | 'sockets'>,
+  who: Pick<NodeStatus, 'node' | 'role' | 'draining'>,
+): Promise<NodeStatus> {
+  const value = async (gauge: Metrics['rooms']) => (await gauge.get()).values[0]?.value ?? 0;
+  const upSeconds = Math.floor(process.uptime());
+  return { ...who, rooms: await value(rooms), sockets: await value(sockets), upSeconds };
 }

@@ -80,7 +80,7 @@ afterAll(async () => {
 });
 
 describe('workshop projections', () => {
-  it('[J12] tells of its commands, and takes what it does not know as wrong usage', {
+  it('[J11] tells of its commands, and takes what it does not know as wrong usage', {
     timeout: 90_000,
   }, async () => {
     const told = await workshop('projections', '--help');
@@ -109,7 +109,7 @@ describe('workshop projections', () => {
     }
   });
 
-  it('[J12] shows what is parked beside the running server, as a table and for programs', {
+  it('[J11] shows what is parked beside the running server, as a table and for programs', {
     timeout: 90_000,
   }, async () => {
     const told = await until(
@@ -136,7 +136,7 @@ describe('workshop projections', () => {
     expect(body).toMatch(/^workshop_parked_workshops 2$/m);
   });
 
-  it('[J12] the server takes its key for the routes of operators, and nothing else for it', async () => {
+  it('[S32] the server takes its key for the routes of operators, and nothing else for it', async () => {
     const { key } = JSON.parse(readFileSync(`${data()}/server.json`, 'utf8'));
     const ask = async (path: string, headers: Record<string, string>) =>
       (await fetch(url + path, { headers })).status;
@@ -147,7 +147,7 @@ describe('workshop projections', () => {
     expect(await ask('/api/workshops', { 'x-operator-key': key })).toBe(401);
   });
 
-  it('[J12] retry says in one line where a workshop is parked again, and what is not parked', {
+  it('[J11] retry says in one line where a workshop is parked again, and what is not parked', {
     timeout: 90_000,
   }, async () => {
     const again = await workshop('projections', 'retry', '1');
@@ -157,7 +157,7 @@ describe('workshop projections', () => {
     expect(other).toMatchObject({ code: 1, all: 'workshop: workshop 77 is not parked\n' });
   });
 
-  it('[J11] skip wants the version at which the workshop is parked, gives that event up, and the server logs it', {
+  it('[J10] skip wants the version at which the workshop is parked, gives that event up, and the server logs it', {
     timeout: 90_000,
   }, async () => {
     const wrong = await workshop('projections', 'skip', '1', '--version', '4', '--yes');
@@ -175,7 +175,7 @@ describe('workshop projections', () => {
     );
   });
 
-  it('[J12] rebuild folds everything anew and leaves out again what was given up', {
+  it('[J11] rebuild folds everything anew and leaves out again what was given up', {
     timeout: 90_000,
   }, async () => {
     const { code, out, all } = await workshop('projections', 'rebuild', 'workshop_attendees', '--json');
@@ -184,7 +184,7 @@ describe('workshop projections', () => {
     expect(await status()).toMatchObject({ lag: 2, parked: [{ workshopId: 2, version: 3 }] });
   });
 
-  it('[J12] works on the folder itself where no server runs, and says where there is none', {
+  it('[J11] works on the folder itself where no server runs, and says where there is none', {
     timeout: 120_000,
   }, async () => {
     await server.stop();
@@ -202,7 +202,7 @@ describe('workshop projections', () => {
     expect(existsSync(`${folder.path}/nothing`)).toBe(false);
   });
 
-  it('[J12] asks at a terminal, and takes nothing but yes for it', { timeout: 120_000 }, async () => {
+  it('[J11] asks at a terminal, and takes nothing but yes for it', { timeout: 120_000 }, async () => {
     await poison(3);
     await serve();
     await until(async () => (await status()).parked.length === 1, {

@@ -50,6 +50,18 @@ describe('after a cut', () => {
     expect(view(follower)).toEqual(stateView(room.room, 'second'));
   });
 
+  it('it stays where it was removed and let in again meanwhile', async () => {
+    const room = server.schedule(1);
+    const { connection, follower } = await enter(2, 1);
+    await cutOff(connection, 2);
+    server.act(room, 1, 'remove-user', { targetUserId: 2 });
+    server.act(room, 1, 'readmit-user', { targetUserId: 2 });
+    await until(() => room.room.present.has(2), { what: 'the second join' });
+    await reaches(follower, room.room.version);
+    expect(follower.snapshot()).toMatchObject({ phase: 'inside', error: null });
+    expect(view(follower)).toEqual(stateView(room.room, 'first'));
+  });
+
   it('it repeats the command that was done but not answered, under the same id', async () => {
     const room = server.schedule(1);
     const { follower } = await enter(2, 1);

@@ -89,7 +89,7 @@ async function migrate(): Promise<string> {
 const settings = () => ({ REDIS_URL: redisUrl(), DATABASE_URL: as('app'), PRESENCE_LEASE_MS: '1500' });
 
 describe('a node with the rights of deploy/', () => {
-  it('[S32] says that migrations are due and who runs them, and goes on once they were run', {
+  it('[S31] says that migrations are due and who runs them, and goes on once they were run', {
     timeout: 90_000,
   }, async () => {
     const node = await startProcess({
@@ -117,7 +117,7 @@ describe('a node with the rights of deploy/', () => {
     expect(JSON.parse(await migrate())).toEqual({ migrations: [] });
   });
 
-  it('[S30] runs a whole workshop, and Redis refuses it nothing', { timeout: 90_000 }, async () => {
+  it('[S29] runs a whole workshop, and Redis refuses it nothing', { timeout: 90_000 }, async () => {
     const nodes: TestServer[] = [];
     try {
       nodes.push(await testServer(settings()), await testServer(settings()));
@@ -164,7 +164,7 @@ describe('a node with the rights of deploy/', () => {
     expect(await redisAs('watcher').call('ACL', 'LOG')).toEqual([]);
   });
 
-  it('[J13] its tables are folded anew and follow a log that lost events', { timeout: 90_000 }, async () => {
+  it('[J12] its tables are folded anew and follow a log that lost events', { timeout: 90_000 }, async () => {
     const node = await testServer(settings());
     const sql = postgres(owner, { max: 1 });
     try {
@@ -246,14 +246,14 @@ describe('in Redis', () => {
     ['EVAL', "return redis.call('FLUSHALL')", '0'],
     ['EVAL', "return redis.call('DEL', KEYS[1])", '1', 'ws:{0}:1:events'],
     ['EVAL', "return redis.call('KEYS', '*')", '0'],
-  ])('[S30] a node may not %s %s', async (...command) => {
+  ])('[S29] a node may not %s %s', async (...command) => {
     const node = redisAs('workshop', passwords.node);
     expect(await refused(node, ...(command as [string]))).toMatch(
       /^NOPERM|The user executing the script can't|DEBUG command not allowed/,
     );
   });
 
-  it('[S30] analysts read streams and write nothing, a probe may ping, and nobody comes in without a name', async () => {
+  it('[S29] analysts read streams and write nothing, a probe may ping, and nobody comes in without a name', async () => {
     const analyst = redisAs('analyst', passwords.analyst);
     expect(await refused(analyst, 'XLEN', 'ws:{0}:1:events')).toBe('done');
     for (const command of [
@@ -308,11 +308,11 @@ describe('in Postgres', () => {
     'create role mine',
     'alter role workshop_app superuser',
     'set role workshop_migrator',
-  ])('[S31] a node may not: %s', async (statement) => {
+  ])('[S30] a node may not: %s', async (statement) => {
     expect(await refused('app', statement)).toBe('42501');
   });
 
-  it('[S31] analysts read the tables of the contract and nothing else', async () => {
+  it('[S30] analysts read the tables of the contract and nothing else', async () => {
     for (const table of ['workshops', 'workshop_attendees', 'workshop_chat_messages', 'workshop_events'])
       expect(await refused('analyst', `select * from ${table} limit 1`)).toBe('done');
     for (const statement of [
@@ -325,7 +325,7 @@ describe('in Postgres', () => {
       expect(['42501', '25006'], statement).toContain(await refused('analyst', statement));
   });
 
-  it('[S31] a statement that takes too long ends by itself', async () => {
+  it('[S30] a statement that takes too long ends by itself', async () => {
     const sql = postgres(as('app'), { max: 1 });
     const [row] = await sql`select current_setting('statement_timeout') as statement,
       current_setting('idle_in_transaction_session_timeout') as idle`;

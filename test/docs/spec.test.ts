@@ -39,7 +39,10 @@ describe('the rules', () => {
     const next = new Map<string, number>();
     for (const { number } of rules) {
       const [, part = '', count = ''] = /^([A-Z])(\d+)$/.exec(number) ?? [];
-      expect(`${part}${count}`).toBe(`${part}${(next.get(part) ?? 0) + 1}`);
+      const expected = (next.get(part) ?? 0) + 1;
+      // Faults have the numbers of a list that other parts hold too.
+      if (part === 'F') expect(Number(count)).toBeGreaterThanOrEqual(expected);
+      else expect(`${part}${count}`).toBe(`${part}${expected}`);
       next.set(part, Number(count));
     }
   });

@@ -48,11 +48,6 @@ export async function crowd({ users, chance, comings = true, ...options }: Crowd
     if (reply.ok && reply.changed) done++;
   }
 
-  async function comeBack(who: Person): Promise<void> {
-    const answer = await who.join();
-    if (!answer.ok && answer.error.code !== 'unavailable') throw new Error(JSON.stringify(answer));
-  }
-
   /** One wish of one of them; what makes no sense just now is refused, and that is tried too. */
   function wish(): void {
     const who = chance.of(people);
@@ -62,7 +57,7 @@ export async function crowd({ users, chance, comings = true, ...options }: Crowd
     else if (dice < 72) void ask(who, 'raise-hand');
     else if (dice < 77) void ask(who, 'lower-hand');
     else if (dice < 80) void forget(who);
-    else if (dice < 82 && comings && who !== host) void who.leave().then(() => comeBack(who));
+    else if (dice < 82 && comings && who !== host) void who.leave().then(() => who.join());
     else moderate(who);
   }
 
@@ -90,14 +85,21 @@ export async function crowd({ users, chance, comings = true, ...options }: Crowd
     if (own !== undefined) await ask(who, 'delete-chat', { messageId: own.id });
   }
 
-  /** Puts someone out of the room and lets them in again. */
+  /** Puts someone out of the room and lets them in again, as far as that is still allowed. */
   async function removeFor(who: Person, targetUserId: number): Promise<void> {
-    const removed = who.send('remove-user', { targetUserId });
-    const readmitted = who.send('readmit-user', { targetUserId });
-    wishes += 2;
-    if ((await removed).ok && (await readmitted).ok) {
-      const target = people.find(({ userId }) => userId === targetUserId);
-      if (target !== undefined) await comeBack(target);
+    const target = people.find(({ userId }) => userId === targetUserId);
+    const removed = ask(who, 'remove-user', { targetUserId });
+    await Promise.all([removed, ask(who, 'readmit-user', { targetUserId })]);
+    // Who is still inside has not heard of it yet, or nothing came of it.
+    if (!target?.inside) await target?.join();
+  }
+
+  /** Lets everyone in again who was put out, or could not come back, while things went wrong. */
+  async function bringBack(): Promise<void> {
+    for (const each of people) {
+      if (each.inside || each.joining) continue;
+      if (each !== host) await host?.send('readmit-user', { targetUserId: each.userId });
+      await each.join();
     }
   }
 
@@ -115,7 +117,8 @@ export async function crowd({ users, chance, comings = true, ...options }: Crowd
     pause: () => clearInterval(timer),
     async settle(timeout = 15_000) {
       clearInterval(timer);
-      const isQuiet = () => {
+      const isQuiet = async () => {
+        await bringBack();
         const open = people.filter((each) => each.waiting > 0 || !each.inside);
         if (open.length === 0) return true;
         throw new Error(

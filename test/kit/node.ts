@@ -1,9 +1,11 @@
 /** A node as a process of its own, `workshop serve`, always at the same address: a test kills, freezes and starts it again. */
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
 import { type Program, type RunningProcess, startProcess } from './process.ts';
 import { secret } from './server.ts';
+import { until } from './until.ts';
 
 export interface Node {
   readonly url: string;
@@ -13,8 +15,8 @@ export interface Node {
   isRunning(): boolean;
   /** Ends it without a word. */
   kill(): Promise<void>;
-  /** Nothing in it goes on until `thaw`; its connections stay. */
-  freeze(): void;
+  /** Nothing in it goes on until `thaw`; its connections stay. Resolves when it stands still. */
+  freeze(): Promise<void>;
   thaw(): void;
   /** Starts it on the same settings, after `kill` or `stop`, and waits until it serves. */
   start(): Promise<void>;
@@ -85,7 +87,10 @@ export async function startNode({ env = {}, preload, within }: NodeSettings = {}
       running.signal('SIGKILL');
       await running.ended;
     },
-    freeze: () => running.signal('SIGSTOP'),
+    async freeze() {
+      running.signal('SIGSTOP');
+      await until(() => isStopped(running.pid), { what: `process ${running.pid} to stand still` });
+    },
     thaw: () => running.signal('SIGCONT'),
     async start() {
       if (!running.isRunning()) running = await launch();
@@ -106,4 +111,11 @@ export async function startNode({ env = {}, preload, within }: NodeSettings = {}
       await folder.close();
     },
   };
+}
+
+/** As Linux tells; elsewhere a signal is trusted to have arrived. */
+function isStopped(pid: number): boolean {
+  if (!existsSync('/proc/self/stat')) return true;
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
 }

@@ -42,9 +42,11 @@ export interface Person {
   readonly view: RoomView | undefined;
   /** In the room, as far as this person knows. */
   readonly inside: boolean;
+  /** On the way in: the join has no final answer yet. */
+  readonly joining: boolean;
   /** How many things were asked and have no final answer. */
   readonly waiting: number;
-  /** Enters and stays, across connections. Resolves to the first final answer. */
+  /** Enters and stays, across connections. Resolves to the first final answer; again to the same while one stays. */
   join(): Promise<Reply>;
   leave(): Promise<Reply>;
   /** Sends it until a final answer comes, and resolves to that. What `close` cuts off is `unavailable`. */
@@ -74,7 +76,7 @@ const cutOff: Reply = {
 export function person(options: PersonOptions): Person {
   const { userId, workshopId, nodes, repeats = 'under-one-id', repeatMs = 2_500, restless = true } = options;
   const batch = options.batch ?? userId % 2 === 0;
-  const recording: Recording = { userId, workshopId, steps: [] };
+  const recording: Recording = { userId, workshopId, began: Date.now(), steps: [] };
   const began = performance.now();
   const wishes = new Set<Wish>();
   const timers = new Set<NodeJS.Timeout>();
@@ -85,8 +87,10 @@ export function person(options: PersonOptions): Person {
   let unanswered = 0;
   let view: RoomView | undefined;
   let epoch = '';
+  let joinedAt = 0;
   /** The join that is wanted, until it is answered for good or for as long as one stays. */
   let entering: Wish | undefined;
+  let entered: Promise<Reply> | undefined;
   let inside = false;
   let closed = false;
 
@@ -177,6 +181,7 @@ export function person(options: PersonOptions): Person {
       if (!isFinal(reply)) return after(100, () => entering === wish && enter(wish));
       if (reply.ok) {
         inside = true;
+        joinedAt = reply.version;
         epoch = reply.epoch ?? epoch;
       } else entering = undefined;
       wish.settle(reply);
@@ -216,7 +221,8 @@ export function person(options: PersonOptions): Person {
     if (stretch === undefined || view === undefined) return;
     // A gap is the checker's to find: here one goes on as if nothing were missing.
     view = applyStretch(view, stretch) ?? view;
-    if (!stretch.events.some((event) => endsPresence(event, userId))) return;
+    epoch = stretch.epoch ?? epoch;
+    if (!stretch.events.some((event) => endsPresence(event, userId, joinedAt))) return;
     inside = false;
     entering = undefined;
     flush();
@@ -246,15 +252,20 @@ export function person(options: PersonOptions): Person {
     get inside() {
       return inside;
     },
+    get joining() {
+      return entering !== undefined && !inside;
+    },
     get waiting() {
       return wishes.size;
     },
     join() {
+      if (entered !== undefined && entering !== undefined) return entered;
       const asked = wish('join', {});
       entering = asked.wish;
       inside = false;
       if (socket?.connected) enter(asked.wish);
-      return asked.answered;
+      entered = asked.answered;
+      return entered;
     },
     async leave() {
       entering = undefined;

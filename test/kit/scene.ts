@@ -1,4 +1,7 @@
 /** Workshops on nodes that are real processes, and the verdict on what happened in them. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { type Crowd, type CrowdOptions, crowd } from './crowd.ts';
 import { check, type Verdict } from './history/check.ts';
@@ -6,11 +9,15 @@ import type { History, Recording } from './history/history.ts';
 import { type Log, postgresTables } from './history/read.ts';
 import { liveWorkshop, restAt } from './server.ts';
 
+const results = fileURLToPath(new URL('../.results', import.meta.url));
+
 export interface GatheringOptions extends Omit<CrowdOptions, 'workshopId' | 'users' | 'nodes'> {
   /** The nodes' addresses; the workshop is scheduled on the first. */
   nodes: readonly string[];
   /** How many people, the host (user 1) included. */
   size: number;
+  /** Members who do not come by themselves. */
+  also?: readonly number[];
   /** Whom the people reach the nodes by, where that is not their addresses. */
   through?: readonly string[];
 }
@@ -20,9 +27,15 @@ export interface Gathering extends Crowd {
 }
 
 /** A live workshop with everyone in the room. */
-export async function gathering({ size, nodes, through, ...options }: GatheringOptions): Promise<Gathering> {
+export async function gathering({
+  size,
+  nodes,
+  through,
+  also = [],
+  ...options
+}: GatheringOptions): Promise<Gathering> {
   const users = Array.from({ length: size }, (_, n) => n + 1);
-  const workshopId = await liveWorkshop({ rest: restAt(nodes[0] ?? '') }, users.slice(1));
+  const workshopId = await liveWorkshop({ rest: restAt(nodes[0] ?? '') }, [...users.slice(1), ...also]);
   const people = await crowd({ ...options, workshopId, users, nodes: through ?? nodes });
   return Object.assign(people, { workshopId });
 }
@@ -68,7 +81,9 @@ export async function judge(judging: Judging): Promise<Judgement> {
     const tables = databaseUrl === undefined ? undefined : await postgresTables(databaseUrl, log, timeout);
     if (!sameLength(log, await ofThese(judging))) continue;
     const history: History = { log, recordings, mayLose, ...(tables !== undefined && { tables }) };
-    return { ...check(history), log };
+    const verdict = check(history);
+    if (verdict.violations.length > 0) keep(history, verdict);
+    return { ...verdict, log };
   }
 }
 
@@ -79,4 +94,12 @@ async function ofThese({ log, gatherings }: Judging): Promise<Log> {
 
 function sameLength(one: ReadonlyMap<number, readonly RecordedEvent[]>, other: Log): boolean {
   return [...one].every(([workshopId, events]) => other.get(workshopId)?.length === events.length);
+}
+
+/** For whoever has to find out why: the whole history beside the run's results. */
+function keep({ log, recordings }: History, { violations }: Verdict): void {
+  const file = join(results, `history-${process.pid}-${Date.now()}.json`);
+  mkdirSync(results, { recursive: true });
+  writeFileSync(file, JSON.stringify({ violations, recordings, log: [...log] }, null, 1));
+  console.log(`the history is in ${file}`);
 }

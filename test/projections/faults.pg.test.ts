@@ -195,6 +195,43 @@ it('two projectors that both believe to have a partition write each event once',
   expect(await tablesOf(database, 1)).toEqual(expectedTables(events.flat()));
 });
 
+/** The commit without what makes it harmless: the number of the owner and that of the commit. */
+const unfenced = (text: string) => text.replace(/and c\.fence = p\.fence and c\.commits = p\.commits/, '');
+
+it.each([
+  ['changes nothing that its successor wrote', (text: string) => text, true],
+  ['would undo what its successor wrote, if its commits were not fenced', unfenced, false],
+])('[J14] a projector that stood still in the middle of a commit %s', async (_, sent, isHarmless) => {
+  const log = arrayLog();
+  const events = story(80, 120);
+  let state: 'awake' | 'still' | 'awake again' = 'awake';
+  let commit: (() => ReturnType<Database['query']>) | undefined;
+  const unanswered: ((error: Error) => void)[] = [];
+  const on: Database = {
+    ...database,
+    query(text, parameters) {
+      if (state === 'awake' && text.startsWith('with moved')) {
+        state = 'still';
+        commit = () => database.query(sent(text), parameters);
+      }
+      if (state !== 'still') return database.query(text, parameters);
+      return new Promise((_, reject) => unanswered.push(reject));
+    },
+  };
+  project(log, { on, node: 'still', batchSize: 20 });
+  for (const each of events) log.append(1, each);
+  const late = await until(() => commit, { what: 'a commit under way' });
+  await database.query(`update projection_checkpoints set lease_until = now() - interval '1 minute'`, []);
+  project(log, { node: 'successor' });
+  await reached(1, events.flat().length);
+  await late();
+  const tables = await tablesOf(database, 1);
+  state = 'awake again';
+  for (const reject of unanswered) reject(lost());
+  if (isHarmless) expect(tables).toEqual(expectedTables(events.flat()));
+  else expect(tables).not.toEqual(expectedTables(events.flat()));
+});
+
 it('a projector that dies is succeeded when its lease runs out', async () => {
   const log = arrayLog();
   const events = story(78, 60);

@@ -110,7 +110,7 @@ describe.each(databases)('on $kind', ({ open }) => {
       { type: 'unstorable', at, data: { was: 'chat-message' } },
     ],
     ['whose time is none', { ...joined(7), at: Number.NaN }, { type: 'unstorable', at }],
-  ])('[J10] an event %s is left out for good once it is given up', async (_, poison, row) => {
+  ])('[J9] an event %s is left out for good once it is given up', async (_, poison, row) => {
     const log = arrayLog();
     const id = nextId++;
     const events = [scheduled, joined(1), poison, joined(2), joined(3)];
@@ -140,7 +140,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     expect((await tablesOf(database, id)).attendees.map((each) => each.user_id)).toEqual([1, 2, 3, 4]);
   });
 
-  it('[J10] an entry of the log that cannot be parsed keeps its place', async () => {
+  it('[J9] an entry of the log that cannot be parsed keeps its place', async () => {
     const log = arrayLog();
     const id = nextId++;
     const events = [scheduled, joined(1), joined(7), joined(2)];
@@ -160,7 +160,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     expect(await tablesWithout(id, 3)).toEqual(without(events, 3));
   });
 
-  it('[J10] the last event of a workshop may be given up, and a projector that starts again agrees', async () => {
+  it('[J9] the last event of a workshop may be given up, and a projector that starts again agrees', async () => {
     const log = arrayLog();
     const id = nextId++;
     log.append(id, [scheduled, joined(1), joined(7)]);
@@ -177,7 +177,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     expect((await tablesOf(database, id)).attendees.map((each) => each.user_id)).toEqual([1, 2]);
   });
 
-  it('[J11] nothing is given up but the event at which the workshop is parked, and never the first', async () => {
+  it('[J10] nothing is given up but the event at which the workshop is parked, and never the first', async () => {
     const log = arrayLog();
     const [id, first] = [nextId++, nextId++];
     project(log);
@@ -194,7 +194,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     ).toEqual([]);
   });
 
-  it('[J10] what the log has in place of an event that was given up and lost is folded', async () => {
+  it('[J9] what the log has in place of an event that was given up and lost is folded', async () => {
     const log = arrayLog();
     const id = nextId++;
     project(log);
@@ -210,7 +210,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     });
   });
 
-  it('[J10] an event after the one that was given up may park the workshop again', async () => {
+  it('[J9] an event after the one that was given up may park the workshop again', async () => {
     const log = arrayLog();
     const id = nextId++;
     project(log);

@@ -1,6 +1,7 @@
 /** Rooms when things go wrong underneath: on a Redis of the test's own, which it stops, freezes and sets back. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { networkTo } from '../kit/network.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
 import { sharedPostgres } from '../kit/shared.ts';
@@ -58,6 +59,37 @@ describe('a room', () => {
       expect(asked).toMatchObject({ ok: false, error: { code: 'removed' } });
       two.close();
       expect(await host.say('readmit-user', { workshopId, targetUserId: 2 })).toMatchObject({ ok: true });
+    }
+  });
+
+  it('[P8] serves who is removed nothing more, also of what came in the same moment', async () => {
+    const store = await networkTo(redis.url);
+    const lagging = await testServer({ REDIS_URL: store.url, DATABASE_URL: await sharedPostgres() });
+    try {
+      const workshopId = await liveWorkshop(here, [2, 3]);
+      const host = await here.connect(1);
+      const two = await lagging.connect(2);
+      const three = await lagging.connect(3);
+      for (const guest of [host, two, three]) {
+        await guest.say('join', { workshopId });
+        await guest.state();
+      }
+      store.swallow();
+      await host.say('remove-user', { workshopId, targetUserId: 2 });
+      await host.say('chat', { workshopId, message: 'gone at last' });
+      await host.say('readmit-user', { workshopId, targetUserId: 2 });
+      store.mend();
+      await three.hears('user-readmitted');
+      await two.hears('user-removed');
+      await two.ask('workshop:attendees', { workshopId });
+      expect(two.all('chat-message')).toEqual([]);
+      expect(await two.say('join', { workshopId })).toMatchObject({ ok: true, changed: true });
+      await two.hears('state', ({ version }) => version > 8);
+      await host.say('chat', { workshopId, message: 'welcome back' });
+      expect(await two.hears('chat-message')).toMatchObject({ message: 'welcome back' });
+    } finally {
+      await lagging.close();
+      await store.close();
     }
   });
 

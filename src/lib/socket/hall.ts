@@ -8,7 +8,7 @@
  *   join ─► waiting ──(the tail reaches its version)──► seated ──(leave, drop, removal, end)──► gone
  */
 import { evolve, type RecordedEvent } from '../../domain/evolve.ts';
-import { emptyRoom, isOver, isRemoved, type Room } from '../../domain/room.ts';
+import { emptyRoom, isOver, isRemoved, type Room, type Status } from '../../domain/room.ts';
 import { type EventLog, type FeedEntry, type HeadWithPast, isPart, readAll } from '../../log/log.ts';
 import { attendeesPage, stateView } from '../../protocol/wire.ts';
 import { type Seat, type Seats, seatsOf } from './seats.ts';
@@ -223,9 +223,20 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     const events = fresh;
     fresh = [];
     if (events.length === 0) return;
-    seats.send(events, room, epoch);
+    for (let from = 0; from < events.length; ) {
+      // Whom an event ends gets it as the last one, whatever comes in the same turn.
+      const end = events.findIndex((event, index) => index >= from && expels(event));
+      const together = events.slice(from, end === -1 ? events.length : end + 1);
+      seats.send(together, room, epoch);
+      for (const event of together) follow(event);
+      from += together.length;
+    }
     tell.sent(events);
-    for (const event of events) follow(event);
+  }
+
+  /** Whether it ends the stay of someone who has a socket here. */
+  function expels(event: RecordedEvent): boolean {
+    return endsWorkshop(event) || (event.type === 'user-removed' && seats.of(userOf(event)).length > 0);
   }
 
   function flush(): void {
@@ -237,6 +248,7 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
 
   /** What an event means for the sockets here. */
   function follow(event: RecordedEvent): void {
+    if (endsWorkshop(event)) for (const seat of seats.all()) seats.remove(seat.socket.id);
     if (event.type !== 'user-removed' && event.type !== 'user-left') return;
     const userId = userOf(event);
     const here = seats.of(userId);
@@ -253,12 +265,20 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     if (waiting.size === 0 || reading !== null) return;
     const arrived = [...waiting.values()].filter(({ version }) => version <= room.version);
     const newcomers: Seat[] = [];
-    const expelled: Seat[] = [];
+    const expelled: [Seat, RecordedEvent][] = [];
     for (const { seat, after, seated } of arrived) {
       waiting.delete(seat.socket.id);
-      if (after === undefined) newcomers.push(seat);
-      else seats.sendTo(seat, recent.slice(indexAfter(after.version)), room);
-      if (isRemoved(room, seat.userId)) expelled.push(seat);
+      const isOut = isRemoved(room, seat.userId);
+      const removal = isOut ? removalOf(seat.userId) : undefined;
+      if (after === undefined) {
+        newcomers.push(seat);
+        if (removal !== undefined) expelled.push([seat, removal]);
+      } else {
+        // A removal is the last that who was removed gets.
+        const end = removal === undefined ? recent.length : indexAfter(removal.version);
+        seats.sendTo(seat, recent.slice(indexAfter(after.version), end), room);
+      }
+      if (isOut) seat.socket.data.rooms.delete(id);
       else if (seat.socket.connected) {
         seats.add(seat);
         missedBy(seat);
@@ -266,13 +286,11 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       seated();
     }
     seats.sendState(newcomers, stateView(room, epoch));
-    for (const seat of expelled) {
-      seat.socket.data.rooms.delete(id);
-      const removal = recent.findLast(
-        (event) => event.type === 'user-removed' && userOf(event) === seat.userId,
-      );
-      if (removal !== undefined) seats.sendTo(seat, [removal], room);
-    }
+    for (const [seat, removal] of expelled) seats.sendTo(seat, [removal], room);
+  }
+
+  function removalOf(userId: number): RecordedEvent | undefined {
+    return recent.findLast((event) => event.type === 'user-removed' && userOf(event) === userId);
   }
 
   function indexAfter(version: number): number {
@@ -295,7 +313,8 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
       isPart({ version, epoch, past }, after.epoch, after.version) && indexAfter(after.version) >= 0,
     enter(seat, version, after) {
       return new Promise((seated) => {
-        waiting.set(seat.socket.id, { seat, version: after?.version ?? version, after, seated });
+        // Also who resumes waits for the own joining: a removal that came before it is none of this stay.
+        waiting.set(seat.socket.id, { seat, version, after, seated });
         if (seatingSoon) return;
         seatingSoon = true;
         // Those who come in one turn of the loop share one state.
@@ -340,6 +359,12 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     },
   };
   return hall;
+}
+
+function endsWorkshop(event: RecordedEvent): boolean {
+  if (event.type !== 'state-changed') return false;
+  const { status } = event.data as { status: Status };
+  return status === 'ended' || status === 'cancelled';
 }
 
 function userOf(event: RecordedEvent): number {

@@ -58,7 +58,7 @@ type Asking = StepOf<'asked' | 'answered'>;
 
 function checkWish(
   events: readonly RecordedEvent[],
-  { userId, workshopId }: Recording,
+  { userId, workshopId, began }: Recording,
   steps: readonly Asking[],
   appends: ReadonlyMap<string, RecordedEvent[]>,
   { c1, c6, lost }: AnswersReport,
@@ -92,9 +92,24 @@ function checkWish(
   }
   const last = steps.findLast((step) => step.kind === 'answered' && isFinal(step.reply));
   if (last?.kind !== 'answered' || acknowledged !== undefined || unnamed.has(last.name)) return;
-  // Nothing was appended, said the last answer, whatever became of the sendings before it.
-  if (done.length > 0)
-    c6(`${what} was answered ${JSON.stringify(last.reply)} and is at ${done.map(({ version }) => version)}`);
+  // Nothing was appended, said the last answer. An earlier sending may still have been on its way and be done afterwards,
+  // but what had been done when it was asked again must be told.
+  const asked = began + (lastAsked(steps, last)?.ms ?? 0);
+  const before = done.filter(({ at }) => at < asked - clockToleranceMs || steps.length === 2);
+  if (before.length > 0)
+    c6(
+      `${what} was answered ${JSON.stringify(last.reply)} and is at ${before.map(({ version }) => version)}`,
+    );
+}
+
+/** By how much the log's clock and that of a recording may differ: Redis counts in whole milliseconds. */
+const clockToleranceMs = 5;
+
+/** The sending that was answered by that. */
+function lastAsked(steps: readonly Asking[], answer: StepOf<'answered'>): Asking | undefined {
+  return steps.findLast(
+    ({ kind, commandId, ms }) => kind === 'asked' && commandId === answer.commandId && ms <= answer.ms,
+  );
 }
 
 /** Whether the answer says for good what became of the command. */
@@ -107,10 +122,8 @@ function wasAskedAfter(steps: readonly Asking[], answer: StepOf<'answered'>): bo
   const acknowledged = steps.findIndex(
     (step) => step.kind === 'answered' && step.reply.ok && step.reply.changed,
   );
-  const asked = steps.findLastIndex(
-    (step) => step.kind === 'asked' && step.commandId === answer.commandId && step.ms <= answer.ms,
-  );
-  return asked > acknowledged;
+  const again = lastAsked(steps, answer);
+  return again !== undefined && steps.indexOf(again) > acknowledged;
 }
 
 function isThere(

@@ -119,7 +119,7 @@ function goodRecording(log: readonly RecordedEvent[]): Recording {
     heard(16),
     answer(6, 'chat', 'c16', answered(16)),
   );
-  return { userId: ana, workshopId, steps };
+  return { userId: ana, workshopId, began: 100_000, steps };
 }
 
 interface Scene {
@@ -418,6 +418,14 @@ describe('C6: the checker finds', () => {
       if (answer !== undefined) answer.reply = refused;
     };
     expect(broken(spoil)).toEqual(['C6']);
+  });
+  it('nothing wrong with what was refused while an earlier sending was still on its way, and done after that', () => {
+    const late = (scene: Scene) => {
+      const answer = steps(scene, 'answered').findLast(({ commandId }) => commandId === 'c11');
+      if (answer !== undefined) answer.reply = refused;
+      scene.recording.began = 10_000;
+    };
+    expect(broken(late)).toEqual([]);
   });
   it('one wish that was done twice, under two ids', () => {
     const spoil = (scene: Scene) => {

@@ -63,9 +63,11 @@ function runsOf(recording: Recording, report: Report) {
   let place = 'outside' as 'outside' | 'awaiting' | 'following' | 'over';
   let epoch = '';
   let awaited = false;
+  let joinedAt = 0;
 
   function joined({ reply, commandId }: StepOf<'answered'>): void {
     if (!reply.ok) return;
+    joinedAt = reply.version;
     if (reply.resumed !== true) {
       if (place !== 'following') place = 'awaiting';
       awaited = true;
@@ -101,6 +103,14 @@ function runsOf(recording: Recording, report: Report) {
       return;
     }
     if (run.broken) return;
+    // Who was removed while joining is told last, of something that the state knew already.
+    if (
+      batch.to <= run.state.version &&
+      batch.events.every((event) => endsPresence(event, recording.userId, joinedAt))
+    ) {
+      place = 'over';
+      return;
+    }
     const follows = batch.events.every(({ version }, n) => version === run.view.version + 1 + n);
     if (!follows || batch.from !== run.view.version + 1) {
       report(`${versions(batch)} came after version ${run.view.version}`);
@@ -109,7 +119,9 @@ function runsOf(recording: Recording, report: Report) {
     }
     run.events.push(...batch.events);
     run.view = applyStretch(run.view, batch) ?? run.view;
-    if (batch.events.some((event) => endsPresence(event, recording.userId))) place = 'over';
+    epoch = batch.epoch ?? epoch;
+    epochs.add(epoch);
+    if (batch.events.some((event) => endsPresence(event, recording.userId, joinedAt))) place = 'over';
   }
 
   for (const step of recording.steps) {
@@ -142,8 +154,12 @@ export function batchOf(name: string, payload: Record<string, unknown>): EventBa
 
 const versions = ({ events }: EventBatch) => `versions ${events.map(({ version }) => version)}`;
 
-/** Whether a client that gets this is in the room no more. */
-export function endsPresence(event: LooseEvent, userId: number): boolean {
+/**
+ * Whether a client that gets this is in the room no more. A removal from before the own joining is a thing of the past, told
+ * to who resumes.
+ */
+export function endsPresence(event: LooseEvent, userId: number, joinedAt: number): boolean {
+  if (event.version <= joinedAt) return false;
   if (event.type === 'user-removed') return event.userId === userId;
   return event.type === 'state-changed' && (event.status === 'ended' || event.status === 'cancelled');
 }

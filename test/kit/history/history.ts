@@ -10,6 +10,8 @@ import type { Tables } from '../../projections/expected.ts';
 export interface Recording {
   userId: number;
   workshopId: number;
+  /** When it began, milliseconds since 1970 by a clock that agrees with the log's; the steps count from there. */
+  began: number;
   steps: Step[];
 }
 
