@@ -60,9 +60,9 @@ it('[H9] comes back by itself after it was closed for reading too slowly, and re
   const { version } = await until(() => follower.snapshot().view, { what: 'the state' });
   server.expire(2, wireError('slow_consumer'));
   await until(() => connection.snapshot().error?.code === 'slow_consumer', { what: 'the reason' });
-  server.act(workshop, 1, 'chat', { message: 'missed' });
+  server.act(workshop, 1, 'promote-cohost', { targetUserId: 3 });
   await until(() => follower.snapshot().phase === 'inside' && isConnected(), { what: 'being back' });
-  await until(() => follower.snapshot().view?.chat.at(-1)?.message === 'missed', { what: 'what was missed' });
+  await until(() => follower.snapshot().view?.coHostIds.includes(3), { what: 'what was missed' });
   expect(server.received.filter(({ name }) => name === 'join').at(-1)?.payload.after?.version).toBe(version);
   expect(connection.snapshot().error).toBeNull();
 });
