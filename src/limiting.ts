@@ -21,7 +21,6 @@ const lineMs = 10_000;
 export async function openLimits(config: Config, metrics: Metrics, logger: Logger): Promise<Limiting> {
   const scale = config.RATE_LIMIT_SCALE;
   const address = redisAddress(config);
-  // Each broken connection is told by the log already, which lives on the same Redis.
   const redis =
     address === undefined || scale === 0
       ? undefined
@@ -35,10 +34,16 @@ export async function openLimits(config: Config, metrics: Metrics, logger: Logge
     refusals.clear();
   }
 
+  /** Once for an outage: the log, which needs Redis more, tells of it again and again. */
+  function failed(error: unknown): void {
+    metrics.faults.inc({ place: 'limits' });
+    logger.warn({ err: error }, 'limits are not shared by the nodes for now: each counts alone');
+  }
+
   return {
     limits: rateLimits({
       scale,
-      store: redis === undefined ? undefined : redisStore(redis),
+      store: redis === undefined ? undefined : redisStore(redis, failed),
       refused(kind, layer) {
         metrics.rateLimited.inc({ kind, layer });
         const name = `${kind} by ${layer}`;

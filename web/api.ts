@@ -3,6 +3,8 @@
 export interface Refusal {
   code: string;
   message: string;
+  /** With `rate_limited`: milliseconds after which it is worth trying again. */
+  retryAfterMs?: number;
 }
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: Refusal };
@@ -53,7 +55,9 @@ async function call<T>(
     const answer: unknown = await response.json();
     // Our own server's routes: the shape follows from the route.
     if (response.ok) return { ok: true, value: answer as T };
-    return { ok: false, error: refusalIn(answer) };
+    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+    const wait = Number.isFinite(seconds) ? { retryAfterMs: seconds * 1_000 } : {};
+    return { ok: false, error: { ...refusalIn(answer), ...wait } };
   } catch {
     return { ok: false, error: { code: 'unavailable', message: 'the server cannot be reached' } };
   }

@@ -20,7 +20,15 @@ const refusals: Record<string, string> = {
 };
 
 export function sayRefusal(error: Refusal): string {
+  if (error.code === 'rate_limited' && error.retryAfterMs !== undefined)
+    return `That was a bit fast. Try again in ${sayWait(error.retryAfterMs)}.`;
   return refusals[error.code] ?? `That did not work: ${error.message}.`;
+}
+
+/** 1,200 → `2 seconds`: never sooner than it works. */
+function sayWait(ms: number): string {
+  const seconds = Math.max(1, Math.ceil(ms / 1_000));
+  return seconds === 1 ? 'a second' : `${seconds} seconds`;
 }
 
 const statuses: Record<Workshop['status'], string> = {

@@ -95,8 +95,12 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
     if (Date.now() - connectedAt > settledMs) tries = 0;
     change({ connected: false });
     // socket.io comes back by itself after a cut, but not where the server closed the connection on purpose.
-    if (wanted && !socket.active) connectAfter(backoff(tries++));
+    if (wanted && !socket.active) connectAfter(untilNext(snapshot.error));
   });
+
+  function untilNext(error: WireError | null): number {
+    return error?.retryAfterMs === undefined ? backoff(tries++) : afterHint(error.retryAfterMs);
+  }
 
   socket.on('connect_error', (cause: Error & { data?: unknown }) => {
     // An active socket never reached the namespace and tries again by itself.
@@ -104,12 +108,10 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
     const error = refusedBy(cause);
     if (finalRefusals.includes(error.code)) wanted = false;
     change({ error });
-    if (!wanted) return;
-    const { retryAfterMs } = error;
-    connectAfter(retryAfterMs === undefined ? backoff(tries++) : afterHint(retryAfterMs));
+    if (wanted) connectAfter(untilNext(error));
   });
 
-  // `token_expired` and `slow_consumer` announce that the connection is about to be closed.
+  // `token_expired`, `slow_consumer` and `rate_limited` without a command announce that the connection is about to be closed.
   socket.on('workshop:error', (error: WireError & { command?: string }) => {
     if (error.command === undefined) change({ error });
   });

@@ -21,9 +21,13 @@ export interface SharedStore {
 /** How long the store is left alone after it failed, in milliseconds. */
 const pauseMs = 2_000;
 
-/** Keys begin with `ws:limit:`; each lives as long as its allowance's time. */
-export function redisStore(redis: Redis | Cluster): SharedStore {
+/**
+ * Keys begin with `ws:limit:`; each lives as long as its allowance's time. `failed` is told of the
+ * first failure after a success.
+ */
+export function redisStore(redis: Redis | Cluster, failed: (error: unknown) => void): SharedStore {
   let pausedUntil = 0;
+  let works = true;
 
   return {
     of(name, { points, seconds }) {
@@ -39,10 +43,13 @@ export function redisStore(redis: Redis | Cluster): SharedStore {
           if (performance.now() < pausedUntil) return 0;
           try {
             const { remainingPoints, msBeforeNext } = await counter.consume(account, used);
+            works = true;
             return remainingPoints > 0 ? 0 : Math.max(1, msBeforeNext);
           } catch (answer) {
-            if (answer instanceof RateLimiterRes) return Math.max(1, answer.msBeforeNext);
-            // That Redis is away is told by the log, which needs it more.
+            const isRefusal = answer instanceof RateLimiterRes;
+            if (!isRefusal && works) failed(answer);
+            works = isRefusal;
+            if (isRefusal) return Math.max(1, answer.msBeforeNext);
             pausedUntil = performance.now() + pauseMs;
             return 0;
           }

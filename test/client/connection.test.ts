@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { backoff } from '../../src/client/backoff.ts';
 import { type Connection, followerOf, workshopConnection } from '../../src/client/workshopClient.ts';
+import { wireError } from '../../src/protocol/errors.ts';
 import { until } from '../kit/until.ts';
 import { type RoomServer, roomServer } from './roomServer.ts';
 
@@ -49,6 +50,32 @@ it('comes back by itself after the server ended it because the sign-in expired',
   await until(() => follower.snapshot().phase === 'inside', { what: 'being in the room again' });
   expect(server.count('join')).toBe(2);
   expect(connection.snapshot().error).toBeNull();
+});
+
+it('[H9] comes back by itself after it was closed for reading too slowly, and resumes where it was', async () => {
+  const workshop = server.schedule(1);
+  connect('user-2');
+  const follower = followerOf(connection.socket, 1);
+  await follower.join();
+  const { version } = await until(() => follower.snapshot().view, { what: 'the state' });
+  server.expire(2, wireError('slow_consumer'));
+  await until(() => connection.snapshot().error?.code === 'slow_consumer', { what: 'the reason' });
+  server.act(workshop, 1, 'promote-cohost', { targetUserId: 3 });
+  await until(() => follower.snapshot().phase === 'inside' && isConnected(), { what: 'being back' });
+  await until(() => follower.snapshot().view?.coHostIds.includes(3), { what: 'what was missed' });
+  expect(server.received.filter(({ name }) => name === 'join').at(-1)?.payload.after?.version).toBe(version);
+  expect(connection.snapshot().error).toBeNull();
+});
+
+it('[H9] comes back when it is told to after it was disconnected for sending too fast', async () => {
+  connect('user-2');
+  await until(isConnected, { what: 'the connection' });
+  const ended = performance.now();
+  server.expire(2, { ...wireError('rate_limited'), retryAfterMs: 1_500 });
+  await until(() => connection.snapshot().error?.code === 'rate_limited', { what: 'the reason' });
+  await until(() => !isConnected(), { what: 'the end' });
+  await until(isConnected, { what: 'the connection' });
+  expect(performance.now() - ended).toBeGreaterThanOrEqual(1_500);
 });
 
 it('uses another token of the same user without reconnecting', async () => {

@@ -8,7 +8,7 @@ import { type Namespace, Server, type Socket } from 'socket.io';
 import { type CommandName, commandOf, isCommandName } from '../../src/domain/catalog.ts';
 import { decide } from '../../src/domain/decide.ts';
 import type { Actor, User } from '../../src/domain/define.ts';
-import { type ErrorCode, wireError } from '../../src/protocol/errors.ts';
+import { type ErrorCode, type WireError, wireError } from '../../src/protocol/errors.ts';
 import { attendeesPage, type Reply, stateView, wireEvent } from '../../src/protocol/wire.ts';
 import { history, person } from './histories.ts';
 
@@ -243,10 +243,10 @@ export async function roomServer({ listed = 500, port: wished = 0 }: RoomServerO
     cut(userId: number): void {
       for (const socket of socketsOf(namespace, userId)) socket.conn.close();
     },
-    /** Ends a user's connections as an expired token does. */
-    expire(userId: number): void {
+    /** Ends a user's connections as an expired token does, or as that error does. */
+    expire(userId: number, error: WireError = wireError('token_expired')): void {
       for (const socket of socketsOf(namespace, userId)) {
-        socket.emit('workshop:error', wireError('token_expired'));
+        socket.emit('workshop:error', error);
         socket.disconnect(true);
       }
     },

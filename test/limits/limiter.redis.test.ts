@@ -1,10 +1,13 @@
 /** Rate limits in memory and shared over Redis: by their own accounts, with Redis there, frozen and gone. */
+import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Limits, rateLimits } from '../../src/limits/limiter.ts';
 import { redisStore } from '../../src/limits/shared.ts';
 import { allowancesOf, type Kind, kinds, type Layer } from '../../src/limits/table.ts';
+import { temporaryFolder } from '../kit/folder.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
 
@@ -65,13 +68,21 @@ describe('limits in memory', () => {
   });
 });
 
-describe('limits of several nodes', () => {
+describe('limits of several nodes, with the rights that a node is given', () => {
+  const folder = temporaryFolder('limits');
   let redis: RedisServer;
   const clients: Redis[] = [];
+  const failures: unknown[] = [];
   const node = (scale = 1): Limits => {
-    const client = redis.client({ enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 500 });
+    const client = redis.client({
+      username: 'workshop',
+      password: 'node',
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 0,
+      commandTimeout: 500,
+    });
     clients.push(client);
-    return rateLimits({ scale, store: redisStore(client) });
+    return rateLimits({ scale, store: redisStore(client, (error) => failures.push(error)) });
   };
   const isUp = () => until(() => clients.every(({ status }) => status === 'ready'), { what: 'the clients' });
   /** Scripts that Redis ran, by hash or by text. */
@@ -81,11 +92,21 @@ describe('limits of several nodes', () => {
   };
   let watch: Redis;
 
+  const aclfile = `${folder.path}/users.acl`;
+
   beforeAll(async () => {
-    redis = await startRedis({ appendonly: false });
-    watch = redis.client();
+    const hash = createHash('sha256').update('node').digest('hex');
+    const users = readFileSync(new URL('../../deploy/redis-users.acl', import.meta.url), 'utf8')
+      .replace('NODE_PASSWORD_SHA256', hash)
+      .replace('ANALYST_PASSWORD_SHA256', hash);
+    writeFileSync(aclfile, `${users}user watcher on nopass ~* &* +@all\n`);
+    redis = await startRedis({ appendonly: false, extra: { aclfile } });
+    watch = redis.client({ username: 'watcher', password: 'any' });
   });
-  afterAll(() => redis.close());
+  afterAll(async () => {
+    await redis.close();
+    await folder.close();
+  });
 
   it('[M4] give who uses them all at most a quarter more from each node', async () => {
     const nodes = [node(), node(), node(), node()];
@@ -138,5 +159,9 @@ describe('limits of several nodes', () => {
       return !(await other.take('chat', { user })).ok;
     };
     await until(isShared, { what: 'the limits to be shared again', timeout: 10_000 });
+    // Once for each time that it went away, and never for want of a right.
+    expect(failures.length).toBeGreaterThanOrEqual(1);
+    expect(failures.length).toBeLessThanOrEqual(3);
+    expect(failures.filter((failure) => /NOPERM/.test(String(failure)))).toEqual([]);
   });
 });

@@ -1,50 +1,30 @@
 /** Members of a room who stop reading while the others talk, on a server in a process of its own. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RunningProcess, startProcess } from '../kit/process.ts';
+import { type NodeProcess, startNode } from '../kit/nodeProcess.ts';
 import { type RawClient, rawClient, told } from '../kit/rawClient.ts';
-import { clusterSettings, type Json, secret, token } from '../kit/server.ts';
+import { clusterSettings, type Json, liveWorkshop, restAt, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
-const program = join(import.meta.dirname, '../../bin/workshop.js');
 const messages = 1_900;
 /** 4,000 bytes: the kernels between server and client take about a thousand of them. */
 const text = '🧶'.repeat(1_000);
 
-let server: RunningProcess;
+let server: NodeProcess;
 let url: string;
 const clients: RawClient[] = [];
 
 beforeAll(async () => {
-  server = await startProcess({
-    command: process.execPath,
-    args: [program, 'serve', '--json'],
-    env: {
-      ...(await clusterSettings()),
-      ...{ PORT: '0', AUTH_SECRET: secret, RATE_LIMIT_SCALE: '0', LOG_LEVEL: 'warn' },
-      ...{ PRESENCE_GRACE_MS: '60000' },
-    },
+  server = await startNode({
+    ...(await clusterSettings()),
+    ...{ RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '60000' },
   });
-  const [line] = await server.waitFor(/\{"url".*\}/, 30_000);
-  url = JSON.parse(line).url;
+  url = server.url;
 }, 60_000);
 afterAll(async () => {
   for (const client of clients) client.close();
   await server.stop({ within: 10_000 });
 });
-
-async function post(user: number, path: string, body?: object): Promise<Json> {
-  const answer = await fetch(url + path, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await token({ id: user })}`,
-      ...(body && { 'content-type': 'application/json' }),
-    },
-    ...(body && { body: JSON.stringify(body) }),
-  });
-  return answer.json();
-}
 
 async function enter(id: number, workshopId: number, after?: object) {
   const client = await rawClient(url, { auth: { token: await token({ id }) } });
@@ -67,11 +47,8 @@ const slowConsumers = async (): Promise<number> =>
 it('[M20] who does not read is closed, the others miss nothing, and who comes back has everything', {
   timeout: 90_000,
 }, async () => {
-  const plan = { title: 'Wool', scheduledAt: new Date().toISOString() };
-  const { id: workshopId } = await post(1, '/api/workshops', plan);
   const users = Array.from({ length: 12 }, (_, n) => 10 + n);
-  for (const user of users) await post(user, `/api/workshops/${workshopId}/rsvp`);
-  await post(1, `/api/workshops/${workshopId}/start`);
+  const workshopId = await liveWorkshop({ rest: restAt(url) }, users);
   const members = await Promise.all(users.map((user) => enter(user, workshopId)));
   for (const { client } of members)
     await until(() => told(client, 'workshop:state')[0], { what: 'the state', timeout: 20_000 });

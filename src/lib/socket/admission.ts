@@ -15,13 +15,17 @@ export type Turn = { ok: true; done(): void } | { ok: false; retryAfterMs: numbe
 export interface AdmissionSettings {
   /** Joins under way at once. */
   atOnce: number;
-  /** How long one may wait, in milliseconds. A client asks again after eight seconds without an answer. */
+  /** How long one may wait, in milliseconds. */
   patienceMs: number;
   /** After this long a join no longer counts as under way: one that hangs must not keep others out. */
   placeMs: number;
 }
 
-export const admissionSettings: AdmissionSettings = { atOnce: 16, patienceMs: 6_000, placeMs: 2_000 };
+export const admissionSettings: AdmissionSettings = {
+  atOnce: 64,
+  patienceMs: 10_000,
+  placeMs: 2_000,
+};
 
 interface Waiting {
   since: number;
@@ -47,7 +51,7 @@ export function admission(settings: AdmissionSettings): Admission {
       underWay--;
       next();
     };
-    const late = setTimeout(done, placeMs);
+    const late = setTimeout(done, placeMs).unref();
     return { ok: true, done };
   }
 

@@ -1,6 +1,7 @@
 /**
  * The sockets of one room on this node, and how an event reaches each: single messages, batches, or batches without the
- * coming and going of others. What goes to many is encoded once, by emitting to a Socket.IO room of this node alone.
+ * coming and going of others. What goes to many is encoded once: as a burst, or by emitting to a Socket.IO room of this node
+ * alone.
  */
 import type { RecordedEvent } from '../../domain/evolve.ts';
 import type { Room } from '../../domain/room.ts';
@@ -11,6 +12,7 @@ import {
   wireEvent,
   wireName,
 } from '../../protocol/wire.ts';
+import { burst, type Message } from './burst.ts';
 import type { WorkshopNamespace, WorkshopSocket } from './session.ts';
 
 export type Mode = 'single' | 'batch' | 'lean';
@@ -80,6 +82,10 @@ export function seatsOf(nsp: WorkshopNamespace, workshopId: number): Seats {
       for (const frame of framesFor(seat.userId)) emit(seat.socket.id, wireName('events'), frame);
   }
 
+  function message({ type, ...rest }: LooseEvent): Message {
+    return [wireName(type), { ...rest, workshopId }];
+  }
+
   function of(userId: number): Seat[] {
     return [...(byUser.get(userId) ?? [])];
   }
@@ -110,15 +116,16 @@ export function seatsOf(nsp: WorkshopNamespace, workshopId: number): Seats {
       if (count.batch > 0)
         for (const frame of frames(workshopId, wire))
           emit(roomOf('batch'), wireName('events'), { ...frame, ...begun });
-      if (count.single > 0)
-        for (const { type, ...rest } of wire) emit(roomOf('single'), wireName(type), { ...rest, workshopId });
+      if (count.single > 0) {
+        const send = burst(wire.map(message));
+        for (const { mode, socket } of seats.values()) if (mode === 'single') send(socket);
+      }
       if (count.lean > 0) sendLean(wire, room, begun);
     },
     sendTo(seat, events, room) {
       const wire = events.map((event) => wireEvent(event, room));
       const { id } = seat.socket;
-      if (seat.mode === 'single')
-        for (const { type, ...rest } of wire) emit(id, wireName(type), { ...rest, workshopId });
+      if (seat.mode === 'single') burst(wire.map(message))(seat.socket);
       else {
         const made = seat.mode === 'batch' ? frames(workshopId, wire) : leanFrames(wire, room, seat.userId);
         for (const frame of made) emit(id, wireName('events'), frame);
