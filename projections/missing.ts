@@ -2,11 +2,12 @@
  * Workshops that are under way and have no stream in the log any more: Redis was emptied, or an old one answers. They are put
  * back from `workshop_events` even if nobody asks for them, since their timers went with the log.
  */
-import { readAll } from '../src/log/log.ts';
+import { EventMissing, readAll } from '../src/log/log.ts';
 import { arrayText } from './arrayText.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
 import { keptEvents } from './repair.ts';
+import { retrying } from './retry.ts';
 
 /** Workshops of a partition that are not over, that the tables hold, and that the log has no stream of. */
 async function missingIn(database: Database, log: ProjectedLog, partition: number): Promise<number[]> {
@@ -20,16 +21,26 @@ async function missingIn(database: Database, log: ProjectedLog, partition: numbe
   return rows.map((row) => Number(row.id)).filter((id) => log.partitionOf(id) === partition);
 }
 
-/** One that can't be put back is told of, and does not keep the others from it. */
-export async function putBackMissing(
-  database: Database,
-  log: ProjectedLog,
-  partition: number,
-  onError: (error: unknown) => void,
-): Promise<void> {
+export interface PuttingBack {
+  database: Database;
+  log: ProjectedLog;
+  partition: number;
+  signal: AbortSignal;
+  onError(error: unknown): void;
+}
+
+/** One that can't be put back is told of, and does not keep the others from it; a Redis that is away is tried again. */
+export async function putBackMissing({ database, log, partition, ...trying }: PuttingBack): Promise<void> {
   const kept = {
     read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit),
   };
-  for (const id of await missingIn(database, log, partition))
-    await log.refill(id, readAll(kept, id)).catch(onError);
+  const isFinal = (error: unknown) => error instanceof EventMissing;
+  for (const id of await retrying(() => missingIn(database, log, partition), trying)) {
+    try {
+      await retrying(() => log.refill(id, readAll(kept, id)), { ...trying, isFinal });
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+      trying.onError(error);
+    }
+  }
 }

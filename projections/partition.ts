@@ -263,7 +263,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   /** Brings every workshop that differs from the log up to it; where `deep`, events are compared, not only their number. */
   async function compare({ deep }: { deep: boolean }): Promise<void> {
     states.clear();
-    await retrying(() => putBackMissing(database, log, partition, onError), { signal, onError });
+    await putBackMissing({ database, log, partition, signal, onError });
     const different = await retrying(() => differing(database, log, partition, deep), { signal, onError });
     for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
   }

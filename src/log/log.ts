@@ -209,7 +209,7 @@ export interface EventLog {
   /**
    * Puts back a workshop that the log has lost altogether, from what was kept elsewhere: all its events from the first on, in
    * order, page by page. It begins a new epoch. False where there is no event, or the log has the workshop (again). Rejects
-   * where an event is missing; nothing is put back then.
+   * with `EventMissing` where one is missing; nothing is put back then.
    */
   refill(workshopId: number, pages: AsyncIterable<readonly RecordedEvent[]>): Promise<boolean>;
   /** Workshops of a partition that have a stream, with their versions. */
@@ -231,6 +231,14 @@ export interface EventLog {
   /** Rejects where the log can't be written to right now. */
   ping(): Promise<void>;
   close(): Promise<void>;
+}
+
+/** An event of a workshop that is to be put back is nowhere any more: trying again changes nothing. */
+export class EventMissing extends Error {
+  override name = 'EventMissing';
+  constructor(workshopId: number, version: number) {
+    super(`of workshop ${workshopId} event ${version} was not kept`);
+  }
 }
 
 /** Whether what a reader saw up to `version` in `epoch` is part of the workshop as it is now. */

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '../../domain/evolve.ts';
-import { commandMemoryMs } from '../log.ts';
+import { commandMemoryMs, EventMissing } from '../log.ts';
 import type { PartitionKeys } from './keys.ts';
 import type { ScriptedConnection } from './scripts.ts';
 
@@ -31,8 +31,8 @@ export async function refillStream(
   for await (const page of pages) {
     const writing = redis.pipeline();
     for (const event of page) {
-      if (event.version !== (last?.version ?? 0) + 1)
-        throw new Error(`of workshop ${workshopId} event ${(last?.version ?? 0) + 1} was not kept`);
+      const next = (last?.version ?? 0) + 1;
+      if (event.version !== next) throw new EventMissing(workshopId, next);
       writing.xadd(aside, `${event.version}-0`, ...fieldsOf(event));
       // The ids that a client may still send again; what else was sent under them is not known any more.
       if (event.at > now - 2 * commandMemoryMs)
