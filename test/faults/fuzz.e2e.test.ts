@@ -38,7 +38,7 @@ function mishaps(chance: Chance): Record<string, () => Promise<void>> {
     },
     async 'a node is frozen, perhaps beyond its lease'() {
       const node = anyNode();
-      node.freeze();
+      await node.freeze();
       await sleep(500 + chance.below(4_000));
       node.thaw();
     },

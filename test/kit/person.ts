@@ -137,7 +137,11 @@ export function person(options: PersonOptions): Person {
     note({ kind: 'disconnected' });
     release();
     inside = false;
-    for (const wish of wishes) wish.underWay = false;
+    for (const wish of [...wishes]) {
+      wish.underWay = false;
+      // Gone one is already, and a leaving that is sent again may come after the next joining.
+      if (wish.name === 'leave') wish.settle(cutOff);
+    }
     node = to;
     after(30 + Math.random() * 120, () => void connect());
   }
@@ -149,19 +153,19 @@ export function person(options: PersonOptions): Person {
     socket = undefined;
   }
 
-  /** Sends one message. `answered` is called once: with the answer, or with undefined if none came in time. */
-  function emit(wish: Wish, payload: Record<string, unknown>, answered: (reply?: Reply) => void): void {
+  /** Sends one message. `tell` gets undefined if no answer came in time, and the answer, also one that is late. */
+  function emit(wish: Wish, payload: Record<string, unknown>, tell: (reply?: Reply) => void): void {
     const mine = socket;
     if (mine === undefined) return;
     const { number, name, commandId } = wish;
     note({ kind: 'asked', wish: number, name, commandId, payload });
-    let done = false;
+    let answered = false;
     const settle = (reply?: Reply) => {
-      if (done || socket !== mine) return;
-      done = true;
+      if (answered || socket !== mine) return;
+      answered = reply !== undefined;
       unanswered = reply === undefined ? unanswered + 1 : 0;
       if (restless && unanswered > 2) away();
-      else answered(reply);
+      else tell(reply);
     };
     mine.emit(`workshop:${name}`, { workshopId, commandId, ...payload }, (reply: Reply) => {
       // An answer that comes too late for whoever waited is on record all the same.
@@ -178,8 +182,8 @@ export function person(options: PersonOptions): Person {
     // Each sending has an id of its own: it suppresses nothing, and tells which answer belongs to which resume point.
     wish.commandId = randomUUID();
     emit(wish, { ...(batch && { batch }), ...(resume && { after: resume }) }, (reply) => {
-      if (entering !== wish) return;
-      if (reply === undefined) return enter(wish);
+      // On one connection a join is asked once: a second one would bring what was missed a second time.
+      if (entering !== wish || reply === undefined) return;
       if (!isFinal(reply)) return after(100, () => entering === wish && enter(wish));
       if (reply.ok) {
         inside = true;
@@ -196,6 +200,7 @@ export function person(options: PersonOptions): Person {
     wish.underWay = true;
     emit(wish, wish.payload, (reply) => {
       if (!wishes.has(wish)) return;
+      if (reply === undefined && wish.name === 'leave') return;
       if (reply === undefined) return deliver(wish);
       if (isFinal(reply)) return wish.settle(reply);
       const wait = !reply.ok ? (reply.error.retryAfterMs ?? 100) : 0;
@@ -278,7 +283,8 @@ export function person(options: PersonOptions): Person {
       wishes.add(asked.wish);
       flush();
       const reply = await asked.answered;
-      inside = false;
+      // Unless one is coming back already.
+      if (entering === undefined) inside = false;
       return reply;
     },
     send(name, payload = {}, commandId) {

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { type Crowd, type CrowdOptions, crowd } from './crowd.ts';
 import { check, type Verdict } from './history/check.ts';
-import type { History, Recording } from './history/history.ts';
+import type { History, Recording, Violation } from './history/history.ts';
 import { type Log, postgresTables } from './history/read.ts';
 import { liveWorkshop, restAt } from './server.ts';
 
@@ -64,7 +64,11 @@ export interface Judgement extends Verdict {
 export async function judge(judging: Judging): Promise<Judgement> {
   const { gatherings, databaseUrl, mayLose = false, settled = true, timeout = 15_000 } = judging;
   const people = gatherings.flatMap((each) => each.people);
-  if (settled) for (const each of gatherings) await each.settle(timeout);
+  if (settled)
+    await Promise.all(gatherings.map((each) => each.settle(timeout))).catch((error: unknown) => {
+      keep({ log: new Map(), recordings: people.map(({ recording }) => recording) }, []);
+      throw error;
+    });
   for (;;) {
     const log = await ofThese(judging);
     if (settled) {
@@ -82,7 +86,7 @@ export async function judge(judging: Judging): Promise<Judgement> {
     if (!sameLength(log, await ofThese(judging))) continue;
     const history: History = { log, recordings, mayLose, ...(tables !== undefined && { tables }) };
     const verdict = check(history);
-    if (verdict.violations.length > 0) keep(history, verdict);
+    if (verdict.violations.length > 0) keep(history, verdict.violations);
     return { ...verdict, log };
   }
 }
@@ -97,7 +101,7 @@ function sameLength(one: ReadonlyMap<number, readonly RecordedEvent[]>, other: L
 }
 
 /** For whoever has to find out why: the whole history beside the run's results. */
-function keep({ log, recordings }: History, { violations }: Verdict): void {
+function keep({ log, recordings }: History, violations: readonly Violation[]): void {
   const file = join(results, `history-${process.pid}-${Date.now()}.json`);
   mkdirSync(results, { recursive: true });
   writeFileSync(file, JSON.stringify({ violations, recordings, log: [...log] }, null, 1));

@@ -177,7 +177,8 @@ export async function liveWorkshop(
   more: Record<string, unknown> = {},
 ): Promise<number> {
   const plan = { title: 'Sourdough', scheduledAt: new Date().toISOString(), ...more };
-  const { body } = await server.rest(1, 'POST', '/api/workshops', plan);
+  const { status, body } = await server.rest(1, 'POST', '/api/workshops', plan);
+  if (status !== 201) throw new Error(`a workshop could not be scheduled: ${JSON.stringify(body)}`);
   const workshopId: number = body.id;
   await Promise.all(
     members.map((member) => server.rest(member, 'POST', `/api/workshops/${workshopId}/rsvp`)),

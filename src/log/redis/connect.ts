@@ -2,6 +2,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { CodedError } from '../../protocol/errors.ts';
 import type { Connection } from './scripts.ts';
+import { watch } from './watchdog.ts';
 
 export type RedisAddress = { url: string } | { clusterNodes: readonly { host: string; port: number }[] };
 
@@ -46,6 +47,7 @@ export async function connect(
   connection.on('error', onError);
   try {
     await connection.connect();
+    watch(connection);
     return connection;
   } catch (cause) {
     connection.disconnect();
