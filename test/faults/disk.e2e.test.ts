@@ -1,5 +1,5 @@
 /** A disk that is full: under Redis, with both kinds of flushing, and under the embedded log. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { embeddedEvents } from '../kit/history/read.ts';
@@ -30,7 +30,8 @@ function fill({ outside }: SmallFolder, leaving: number): () => void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }
-  writeFileSync(file, Buffer.alloc(Math.max(0, size - leaving)));
+  // Cut, not written anew: whoever else writes there must not get in between.
+  truncateSync(file, Math.max(0, size - leaving));
   return () => rmSync(file);
 }
 
