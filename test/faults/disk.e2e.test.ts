@@ -1,5 +1,5 @@
 /** A disk that is full: under Redis, with both kinds of flushing, and under the embedded log. */
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { embeddedEvents } from '../kit/history/read.ts';
@@ -18,21 +18,32 @@ afterEach(async () => {
   for (const each of opened.splice(0).reverse()) await each.close();
 });
 
-/** Takes what is free in the folder, but for some bytes; returns what gives it back. */
+/** Takes what is free in the folder, but for some bytes; returns what gives it back. May be repeated. */
 function fill({ outside }: SmallFolder, leaving: number): () => void {
   const file = join(outside, 'filler');
-  let size = 0;
   try {
-    for (;;) {
-      writeFileSync(file, Buffer.alloc(4_096), { flag: 'a' });
-      size += 4_096;
-    }
+    for (;;) writeFileSync(file, Buffer.alloc(4_096), { flag: 'a' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
   }
   // Cut, not written anew: whoever else writes there must not get in between.
-  truncateSync(file, Math.max(0, size - leaving));
+  truncateSync(file, Math.max(0, statSync(file).size - leaving));
   return () => rmSync(file);
+}
+
+/**
+ * Fills it until the node has refused a command for it. The log reuses pages inside of its file, so that what is small may still
+ * be written on a full disk, `/readyz`'s own trial too: that a command is refused or kept is the promise.
+ */
+async function fillUp(place: SmallFolder, node: Node): Promise<() => void> {
+  const rest = restAt(node.url);
+  const plan = { title: 'Much', scheduledAt: new Date().toISOString(), description: 'much '.repeat(900) };
+  const isFull = async () => {
+    fill(place, 0);
+    return (await rest(1, 'POST', '/api/workshops', plan)).status === 503;
+  };
+  await until(isFull, { what: 'the node to refuse commands', timeout: 30_000 });
+  return () => rmSync(join(place.outside, 'filler'));
 }
 
 const says = (node: Node, status: number) =>
@@ -78,7 +89,7 @@ describe.skipIf(withoutSmallFolders)('a full disk', { timeout: 90_000 }, () => {
   });
 
   it('[F7] refuses commands of an embedded server, which goes on once there is room, and keeps what it acknowledged', async () => {
-    const place = await smallFolder(24_576);
+    const place = await smallFolder(131_072);
     opened.push(place);
     const node = await startNode({ env: { DATA_DIR: place.path }, within: place.within });
     opened.push(node);
@@ -95,17 +106,14 @@ describe.skipIf(withoutSmallFolders)('a full disk', { timeout: 90_000 }, () => {
     };
     room.begin(40);
     await grows(20);
-    const free = fill(place, 0);
-    await says(node, 503);
-    expect(await rest(1, 'POST', `/api/workshops/${room.workshopId}/end`)).toMatchObject({ status: 503 });
+    const free = await fillUp(place, node);
     expect((await rest(1, 'GET', `/api/workshops/${room.workshopId}/events`)).status).toBe(200);
     free();
     await says(node, 200);
     await grows(20);
 
     // Full again, and killed in the middle of it.
-    const freeAgain = fill(place, 0);
-    await says(node, 503);
+    const freeAgain = await fillUp(place, node);
     await node.kill();
     freeAgain();
     await node.start();

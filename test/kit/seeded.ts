@@ -22,9 +22,8 @@ export function seeded(name: string): Chance {
     seed,
     below,
     of(list) {
-      const chosen = list[below(list.length)];
-      if (chosen === undefined) throw new RangeError('nothing to choose from');
-      return chosen;
+      if (list.length === 0) throw new RangeError('nothing to choose from');
+      return list[below(list.length)] as (typeof list)[number];
     },
   };
 }
