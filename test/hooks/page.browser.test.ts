@@ -171,6 +171,7 @@ it('says when the connection is away, keeps what is written, and loses nothing o
 it('says that the list is away, and shows it as soon as the server can tell it', async () => {
   await host('Plaiting');
   const bo = await arrive('Bo');
+  await bo.getByText('Coming up').waitFor();
   let isAway = true;
   const json = { error: { code: 'unavailable', message: 'the database is away' } };
   await bo.route('**/api/workshops', (route) =>
