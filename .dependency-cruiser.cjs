@@ -1,6 +1,6 @@
 /**
  * Which part may know which: `domain ← protocol ← client ← hooks ← web`, `domain ← log ← engine ← lib/socket, api`,
- * `domain ← log ← projections ← api`. `server.ts` and `projector.ts` put the parts together, and nothing imports them.
+ * `domain ← log ← projections ← history ← api`. `server.ts` and `projector.ts` put the parts together, and nothing imports them.
  * That only `config.ts` reads the environment is a rule of the linter (biome.json).
  */
 
@@ -89,6 +89,7 @@ module.exports = {
     ...builds('observe', part('observe'), [domain, protocol], [config, part('log'), part('engine')]),
     ...builds('engine', part('engine'), [domain, protocol, part('log'), part('identity')], [config]),
     ...builds('projections', '^projections/', [domain, protocol, part('log'), part('observe')]),
+    ...builds('history', part('history'), [domain, protocol, part('log'), '^projections/']),
     ...builds(
       'socket',
       '^src/lib/',
@@ -103,7 +104,7 @@ module.exports = {
       part('api'),
       [
         ...[domain, protocol, part('log'), part('engine'), part('identity'), part('limits'), part('observe')],
-        '^projections/',
+        ...[part('history'), '^projections/'],
       ],
       [config],
     ),
@@ -112,7 +113,7 @@ module.exports = {
       name: 'no-transport-below',
       comment: 'what decides, keeps and folds knows neither sockets nor HTTP',
       severity: 'error',
-      from: { path: ['^src/(log|engine|identity|limits)/', '^projections/'] },
+      from: { path: ['^src/(log|engine|identity|limits|history)/', '^projections/'] },
       // Reading an address out of headers is no transport.
       to: { path: npm('socket\\.io', 'fastify', '@fastify/(?!proxy-addr)[^/]+') },
     },

@@ -5,7 +5,6 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { readEvents } from '../projections/events/queries.ts';
 import type { Projector } from '../projections/projector.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { bundlePage } from '../web/bundle.ts';
@@ -80,14 +79,13 @@ async function serve(
   stores: Stores,
   opened: (() => unknown)[],
 ): Promise<About> {
-  const { log, database, folder, secret } = stores;
+  const { log, database, kept, history, folder, secret } = stores;
   // New at each start: what a former process of this machine held is not this one's.
   const node = randomUUID().slice(0, 13);
   const measured = metrics();
   const engine = workshopEngine({
     ...{ log, node, observer: engineObserver(measured, logger) },
-    // A Redis can lose a workshop that Postgres has; the embedded log is what its database is made from.
-    ...(log.kind === 'redis' && { archive: { read: (...page) => readEvents(database, ...page) } }),
+    ...(kept !== undefined && { archive: kept }),
   });
   opened.unshift(() => engine.close());
   const limiting = await openLimits(config, measured, logger);
@@ -116,6 +114,7 @@ async function serve(
   let nodes = async () => [await self()];
   const app = await restApi({
     ...shared,
+    history,
     nodes: () => nodes(),
     logger,
     readModels: readModels(database, log),

@@ -2,11 +2,13 @@
 import { join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Database } from '../projections/database.ts';
+import { keptEvents } from '../projections/events/queries.ts';
 import { MigrationsDue } from '../projections/migrate.ts';
 import { openDatabase } from '../projections/open.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import type { Config } from './config.ts';
 import { type DataFolder, dataFolder } from './dataFolder.ts';
+import { type History, type KeptEvents, workshopHistory } from './history/history.ts';
 import { embeddedLog } from './log/embedded/log.ts';
 import { inTime } from './log/inTime.ts';
 import type { EventLog } from './log/log.ts';
@@ -17,6 +19,9 @@ import { CodedError } from './protocol/errors.ts';
 export interface Stores {
   log: EventLog;
   database: Database;
+  /** Where events are kept beside the log; undefined where the database is itself made from the log, which has them all. */
+  kept: KeptEvents | undefined;
+  history: History;
   /** The folder, where anything of this process lies in one. */
   folder: DataFolder | undefined;
   /** Signs and checks tokens; undefined where keys come from elsewhere. */
@@ -48,9 +53,12 @@ export async function openStores(config: Config, logger: Logger): Promise<Stores
       await database.close();
       throw error;
     });
+    const kept = log.kind === 'embedded' && database.kind === 'pglite' ? undefined : keptEvents(database);
     return {
       log,
       database,
+      kept,
+      history: workshopHistory(log, kept),
       folder,
       secret,
       async close() {

@@ -1,5 +1,5 @@
 /** Reads of `workshop_events`: the history of workshops whose stream the log has let go of. */
-import { and, asc, count, eq, gt, max } from 'drizzle-orm';
+import { and, asc, eq, gt, max } from 'drizzle-orm';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import type { Database } from '../database.ts';
 import { reading } from '../page.ts';
@@ -24,16 +24,21 @@ export function readEvents(
   });
 }
 
-/** How many events are kept, and the version of the last one: where the two differ, events are missing. */
-export function keptHistory(
-  { drizzle }: Database,
-  workshopId: number,
-): Promise<{ events: number; version: number }> {
-  return reading(async () => {
-    const [row] = await drizzle
-      .select({ events: count(), version: max(events.version) })
-      .from(events)
-      .where(eq(events.workshopId, workshopId));
-    return { events: row?.events ?? 0, version: row?.version ?? 0 };
-  });
+/** What `workshop_events` keeps, for whoever reads a workshop that has no stream. */
+export function keptEvents(database: Database): {
+  read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
+  /** Version of the last event that is kept; 0 where there is none. */
+  version(workshopId: number): Promise<number>;
+} {
+  return {
+    read: (...page) => readEvents(database, ...page),
+    version: (workshopId) =>
+      reading(async () => {
+        const [row] = await database.drizzle
+          .select({ version: max(events.version) })
+          .from(events)
+          .where(eq(events.workshopId, workshopId));
+        return row?.version ?? 0;
+      }),
+  };
 }

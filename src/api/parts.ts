@@ -9,6 +9,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { User } from '../domain/define.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { History } from '../history/history.ts';
 import type { Addresses } from '../identity/address.ts';
 import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
@@ -24,6 +25,7 @@ import type { Rooms } from './rooms.ts';
 export interface RestParts {
   engine: Engine;
   log: EventLog;
+  history: History;
   tokens: Tokens;
   origins: Origins;
   metrics: Metrics;

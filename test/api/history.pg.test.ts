@@ -49,9 +49,9 @@ async function pages(request: string): Promise<Item[][]> {
 /** Messages of host and member in turn, `count` together. */
 async function talk(id: number, count: number, message = 'hello'): Promise<void> {
   await Promise.all([server.command(id, host, 'join'), server.command(id, member, 'join')]);
-  for (let sent = 0; sent < count; sent += 2_000)
+  for (let sent = 0; sent < count; sent += 500)
     await Promise.all(
-      Array.from({ length: Math.min(2_000, count - sent) }, (_, index) =>
+      Array.from({ length: Math.min(500, count - sent) }, (_, index) =>
         server.command(id, index % 2 === 0 ? host : member, 'chat', { message }),
       ),
     );

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { expect } from 'vitest';
 import { z } from 'zod';
 import type { Database } from '../../projections/database.ts';
+import { keptEvents } from '../../projections/events/queries.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { projector } from '../../projections/projector.ts';
 import type { RestParts } from '../../src/api/parts.ts';
@@ -14,6 +15,7 @@ import type { CommandInput, CommandName } from '../../src/domain/catalog.ts';
 import { commandOf } from '../../src/domain/catalog.ts';
 import type { User } from '../../src/domain/define.ts';
 import { type Engine, workshopEngine } from '../../src/engine/engine.ts';
+import { workshopHistory } from '../../src/history/history.ts';
 import { addresses } from '../../src/identity/address.ts';
 import { origins } from '../../src/identity/origin.ts';
 import { tokens } from '../../src/identity/token.ts';
@@ -107,8 +109,15 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
   const folding = options.projecting === false ? undefined : projector({ log, database, node: 'rest' });
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
   const lines: string[] = [];
+  const seen = options.seen?.(log) ?? log;
   const app = await restApi({
-    ...{ engine, log: options.seen?.(log) ?? log, metrics: metrics(), nodes: async () => [thisNode] },
+    ...{
+      engine,
+      log: seen,
+      history: workshopHistory(seen, keptEvents(database)),
+      metrics: metrics(),
+      nodes: async () => [thisNode],
+    },
     tokens: tokens({ secret, guests: options.guests ?? true }),
     origins: origins({ allowed: [otherSite] }),
     addresses: addresses(),

@@ -1,0 +1,96 @@
+/**
+ * What happened in a workshop, wherever it is kept: in the log while its stream is there, in `workshop_events` after. A
+ * reader does not notice which, nor that the stream went away while it was reading.
+ */
+
+import type { RecordedEvent } from '../domain/evolve.ts';
+import { type EventLog, EventMissing, isPart, readAll } from '../log/log.ts';
+import { CodedError } from '../protocol/errors.ts';
+
+export interface History {
+  /** Undefined where no event of the workshop is kept. Rejects with `unavailable` while what keeps it is away. */
+  open(workshopId: number): Promise<OpenHistory | undefined>;
+}
+
+/** The workshop up to the version that it had when it was opened. What comes later is not part of it. */
+export interface OpenHistory {
+  readonly workshopId: number;
+  readonly version: number;
+  /** Of the log; empty where the log has let go of the stream. */
+  readonly epoch: string;
+  /**
+   * Events after version `after`, in order, at most `limit`: fewer at the end alone. Texts that were deleted since may still
+   * be in them. Rejects with `unavailable` where the log lost some of them meanwhile: half of one history and half of another
+   * would look whole.
+   */
+  read(after: number, limit: number): Promise<RecordedEvent[]>;
+  /** All events after `after`, page by page; the next page is asked for while one is worked on. */
+  pages(after?: number, size?: number): AsyncGenerator<RecordedEvent[]>;
+}
+
+/** Where events are kept whose stream is gone. */
+export interface KeptEvents {
+  read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
+  /** Version of the last event that is kept; 0 where there is none. */
+  version(workshopId: number): Promise<number>;
+}
+
+/** `kept` is left out where the log keeps every workshop for good. */
+export function workshopHistory(log: Pick<EventLog, 'head' | 'read'>, kept?: KeptEvents): History {
+  return {
+    async open(workshopId) {
+      const head = await available(log.head(workshopId));
+      if (head !== null && head.version > 0) return opened({ log, kept }, workshopId, head);
+      const version = kept === undefined ? 0 : await available(kept.version(workshopId));
+      return version === 0 ? undefined : opened({ log, kept }, workshopId, { version, epoch: '' });
+    },
+  };
+}
+
+interface Sources {
+  log: Pick<EventLog, 'head' | 'read'>;
+  kept: KeptEvents | undefined;
+}
+
+function opened(
+  { log, kept }: Sources,
+  workshopId: number,
+  { version, epoch }: { version: number; epoch: string },
+): OpenHistory {
+  let fromLog = epoch !== '';
+
+  async function read(after: number, limit: number): Promise<RecordedEvent[]> {
+    const wanted = Math.min(limit, version - after);
+    if (wanted <= 0) return [];
+    if (fromLog) {
+      const events = await log.read(workshopId, after, wanted);
+      const head = await log.head(workshopId);
+      if (head !== null && isPart(head, epoch, version) && events.length === wanted) return events;
+      if (head !== null) throw new CodedError('unavailable', 'the log lost events meanwhile: read it again');
+      fromLog = false;
+    }
+    const events = (await kept?.read(workshopId, after, wanted)) ?? [];
+    if (events.length === wanted) return events;
+    throw new EventMissing(workshopId, after + events.length + 1);
+  }
+
+  const reading = (after: number, limit: number) => available(read(after, limit));
+  return {
+    workshopId,
+    version,
+    epoch,
+    read: reading,
+    pages: (after = 0, size = 1_000) =>
+      readAll({ read: (_, from, limit) => reading(from, limit) }, workshopId, after, size),
+  };
+}
+
+/** A store that does not answer is no bug of ours, and passes. */
+async function available<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    if (cause instanceof CodedError || cause instanceof EventMissing) throw cause;
+    throw new CodedError('unavailable', undefined, { cause });
+  }
+}
