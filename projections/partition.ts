@@ -35,7 +35,7 @@ export interface PartitionOptions {
   place: Place;
   /** Events to a commit, roughly. */
   batchSize: number;
-  onCommitted(events: number, ms: number): void;
+  onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
   onSkipped(workshopId: number, version: number, by: string): void;
@@ -118,7 +118,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     if (outcome.kind === 'refused') throw outcome.error;
     commits++;
     position = next;
-    options.onCommitted(changes.events.length, outcome.ms);
+    options.onCommitted(changes, outcome.ms);
   }
 
   /** May run twice where an answer is lost: the statements must not mind. */
@@ -192,7 +192,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
       commits++;
       position = next;
       waitingSince = null;
-      options.onCommitted(changes.events.length, outcome.ms);
+      options.onCommitted(changes, outcome.ms);
       return true;
     }
     // One of these workshops has a row that Postgres does not take.
