@@ -4,10 +4,11 @@ import { type CliCommand, type CliGroup, UsageError } from './command.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
+import { replay } from './replay.ts';
 import { serve } from './serve.ts';
 import { tail } from './tail.ts';
 
-const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, projections, migrate];
+const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, replay, projections, migrate];
 
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.
