@@ -66,7 +66,9 @@ function memberTuple(member: Member): MemberTuple {
 
 function memberOf([userId, displayName, avatarUrl, set]: MemberTuple): Member {
   return {
-    ...{ userId, displayName, avatarUrl },
+    userId,
+    displayName,
+    avatarUrl,
     rsvped: (set & bits.rsvped) !== 0,
     invited: (set & bits.invited) !== 0,
     removed: (set & bits.removed) !== 0,
