@@ -13,7 +13,7 @@ export interface Line {
 }
 
 /** Messages of an hour and a person, beside those that something gave rise to. */
-const remarksAnHour = 0.9;
+const remarksAnHour = 2.2;
 
 export function chatLines(outline: Outline, cast: Cast, chance: Chance): Line[] {
   const { liveMs, secondMs } = outline;
@@ -35,11 +35,12 @@ export function chatLines(outline: Outline, cast: Cast, chance: Chance): Line[] 
     if (chance.happens(0.28)) write(member, chance.between(0.94, 0.985) * liveMs, says.thanks());
   }
   for (const round of outline.rounds) {
-    lines.push({ atMs: round, by: 1, message: says.question() });
+    const { question, answer } = says.round();
+    lines.push({ atMs: round, by: 1, message: question });
     const share = chance.between(0.05, 0.22);
     for (const member of people)
       if (chance.happens(share))
-        write(member, round + (2 + chance.exponential(8) + chance.exponential(8)) * secondMs, says.answer());
+        write(member, round + (2 + chance.exponential(8) + chance.exponential(8)) * secondMs, answer());
   }
   const remarks = Math.ceil((people.length * remarksAnHour * liveMs) / 3_600_000);
   for (let n = 0; n < remarks; n++) {

@@ -67,25 +67,43 @@ const remarks = [
   'Can you make the text a bit larger please?',
   'I would like to hear more about the first part.',
 ];
-const answers = [
-  'twice a week',
-  'never, honestly',
-  'every day',
-  'Only on weekends, when there is time for it.',
-  'about ten minutes',
-  'an hour at least',
-  'yes, with a friend',
-  'no idea yet, that is why I am here',
-  'the first one',
-  'the second one',
-];
-const questions = [
-  'Any questions so far?',
-  'How often do you do this at home?',
-  'Who has tried it? Tell us how it went.',
-  'Which of the two would you take?',
-  'Questions, before we go on?',
-  'How long does it take you?',
+/** What a host asks into the room, and what comes back. */
+const rounds = [
+  {
+    question: 'How often do you do this at home?',
+    answers: ['twice a week', 'never, honestly', 'every day', 'Only on weekends, when there is time for it.'],
+  },
+  {
+    question: 'Who has tried it? Tell us how it went.',
+    answers: [
+      'I did!',
+      'badly 😅',
+      'Better the second time, as you said.',
+      'no idea yet, that is why I am here',
+    ],
+  },
+  {
+    question: 'Which of the two would you take, and why?',
+    answers: [
+      'the first one',
+      'the second',
+      'second, it looks easier',
+      'First. The other one takes too long.',
+    ],
+  },
+  {
+    question: 'How long does it take you?',
+    answers: ['about ten minutes', 'an hour at least', 'too long…', 'half an hour, with a break'],
+  },
+  {
+    question: 'Any questions so far? Raise your hand or write here.',
+    answers: [
+      'Could you say again what comes first?',
+      'not yet',
+      'all clear',
+      'Yes: what if it does not work the first time?',
+    ],
+  },
 ];
 const thanks = [
   'Thank you!',
@@ -112,8 +130,8 @@ export interface Words {
   greeting(): string;
   /** What someone says in passing: mostly a word, mostly a sentence, seldom a page. */
   remark(): string;
-  question(): string;
-  answer(): string;
+  /** A question, and what may be answered to it. */
+  round(): { question: string; answer(): string };
   thanks(): string;
   heckle(): string;
   /** Something that its author takes back. */
@@ -143,8 +161,10 @@ export function words(chance: Chance): Words {
       if (kind < 0.85) return sentence();
       return kind < 0.985 ? sentences(chance.whole(2, 4)) : sentences(chance.whole(8, 14));
     },
-    question: () => chance.of(questions),
-    answer: () => chance.of(answers),
+    round() {
+      const { question, answers } = chance.of(rounds);
+      return { question, answer: () => chance.of(answers) };
+    },
     thanks: () => chance.of(thanks),
     heckle: () => chance.of(heckles),
     slip: () => chance.of(slips),
