@@ -35,14 +35,16 @@ export function castOf(outline: Outline, chance: Chance): Cast {
   return cast;
 }
 
+/** Names that are not taken; numbered where there are no more. */
 function namesOf(chance: Chance): () => string {
   const { name } = words(chance);
-  const taken = new Map<string, number>();
+  const taken = new Set<string>();
   return () => {
-    const drawn = name();
-    const times = (taken.get(drawn) ?? 0) + 1;
-    taken.set(drawn, times);
-    return times === 1 ? drawn : `${drawn} ${times}`;
+    let drawn = name();
+    for (let draw = 0; draw < 50 && taken.has(drawn); draw++) drawn = name();
+    for (let n = 2, first = drawn; taken.has(drawn); n++) drawn = `${first} ${n}`;
+    taken.add(drawn);
+    return drawn;
   };
 }
 

@@ -76,7 +76,7 @@ export async function play(options: PlayOptions): Promise<Played> {
   const failing = new AbortController();
   const over = AbortSignal.any([signal, failing.signal]);
   const patient = patience(over);
-  const hostSees = watch();
+  const hostSees = watch(tickets.get(host)?.userId ?? 0);
   const late: number[] = [];
   const refused: Record<string, number> = {};
   const began = performance.now();

@@ -27,12 +27,13 @@ export interface Watch {
 const about = z.object({ userId: z.int() });
 const status = z.object({ status: z.string() });
 
-export function watch(): Watch {
-  const came = new Set<number>();
-  const present = new Set<number>();
+/** The host is in the room before everyone else, and their own coming is in the state that they got. */
+export function watch(hostId: number): Watch {
+  const came = new Set([hostId]);
+  const present = new Set([hostId]);
   const hands = new Map<number, number>();
   const waits: number[] = [];
-  const counts = { peakPresent: 0, messages: 0, deletedMessages: 0, handsRaised: 0, removed: 0 };
+  const counts = { peakPresent: 1, messages: 0, deletedMessages: 0, handsRaised: 0, removed: 0 };
   let speakersApproved = 0;
   let now = 'scheduled';
 
