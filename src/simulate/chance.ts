@@ -10,8 +10,8 @@ export interface Chance {
   normal(mean: number, deviation: number): number;
   exponential(mean: number): number;
   of<T>(list: readonly T[]): T;
-  /** As `of`, each as likely as its weight says; the weights are not all 0. */
-  weighted<T>(list: readonly T[], weightOf: (each: T) => number): T;
+  /** One of those that suit, found by drawing: undefined where so few do that none turned up. */
+  suiting<T>(list: readonly T[], suits: (each: T) => boolean): T | undefined;
   /** So many different ones, or all where there are no more, in the order of the list. */
   some<T>(list: readonly T[], count: number): T[];
   /** Chance of its own for one matter: what is drawn there moves nothing elsewhere. */
@@ -42,14 +42,12 @@ export function chance(seed: number): Chance {
       mean + deviation * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
     exponential: (mean) => -mean * Math.log(1 - next()),
     of: (list) => chosen(list, whole(0, list.length - 1)),
-    weighted(list, weightOf) {
-      const weights = list.map(weightOf);
-      let left = next() * weights.reduce((sum, weight) => sum + weight, 0);
-      const index = weights.findIndex((weight) => {
-        left -= weight;
-        return left < 0;
-      });
-      return chosen(list, index === -1 ? list.length - 1 : index);
+    suiting(list, suits) {
+      for (let draw = 0; draw < draws && list.length > 0; draw++) {
+        const drawn = chosen(list, whole(0, list.length - 1));
+        if (suits(drawn)) return drawn;
+      }
+      return undefined;
     },
     some(list, count) {
       // Each is taken with the chance that makes the rest come out right (Knuth's algorithm S).
@@ -65,6 +63,9 @@ export function chance(seed: number): Chance {
     branch: (matter) => chance(seed ^ hash(matter)),
   };
 }
+
+/** How often `suiting` draws: where one in ten suits, it finds one in 99 of 100 cases. */
+const draws = 50;
 
 function chosen<T>(list: readonly T[], index: number): T {
   if (list.length === 0) throw new RangeError('there is nothing to choose from');

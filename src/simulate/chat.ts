@@ -19,8 +19,6 @@ export function chatLines(outline: Outline, cast: Cast, chance: Chance): Line[] 
   const { liveMs, secondMs } = outline;
   const says = words(chance.branch('words'));
   const people = cast.filter(({ part }) => part === 'attendee' || part === 'co-host');
-  /** A few write most of it. */
-  const talkative = new Map(people.map(({ number }) => [number, chance.exponential(1)]));
   const lines: Line[] = [];
 
   /** Left out where one is not there by then. */
@@ -42,16 +40,13 @@ export function chatLines(outline: Outline, cast: Cast, chance: Chance): Line[] 
       if (chance.happens(share))
         write(member, round + (2 + chance.exponential(8) + chance.exponential(8)) * secondMs, answer());
   }
+  // A few write most of it: they are in the urn more often.
+  const urn = people.flatMap((member) => Array<Member>(Math.ceil(chance.exponential(4))).fill(member));
   const remarks = Math.ceil((people.length * remarksAnHour * liveMs) / 3_600_000);
   for (let n = 0; n < remarks; n++) {
     const at = chance.between(0, 0.96) * liveMs;
-    const present = people.filter((member) => isThere(member, at));
-    if (present.length === 0) continue;
-    write(
-      chance.weighted(present, ({ number }) => talkative.get(number) ?? 1),
-      at,
-      says.remark(),
-    );
+    const member = chance.suiting(urn, (each) => isThere(each, at));
+    if (member !== undefined) write(member, at, says.remark());
   }
   return [...lines, ...slips(people, Math.ceil(lines.length / 60), outline, chance)];
 }
@@ -64,10 +59,8 @@ function slips(people: readonly Member[], count: number, outline: Outline, chanc
   for (let n = 0; n < count; n++) {
     const atMs = chance.between(0.02, 0.9) * liveMs;
     const seenAt = atMs + chance.between(4, 15) * secondMs;
-    const present = people.filter((member) => isThere(member, atMs, seenAt));
-    if (present.length === 0) continue;
-    const { number: by } = chance.of(present);
-    lines.push({ atMs, by, message: slip(), deleted: { atMs: seenAt, by } });
+    const by = chance.suiting(people, (member) => isThere(member, atMs, seenAt))?.number;
+    if (by !== undefined) lines.push({ atMs, by, message: slip(), deleted: { atMs: seenAt, by } });
   }
   return lines;
 }

@@ -48,21 +48,15 @@ export function handActs(outline: Outline, cast: Cast, chance: Chance): Act[] {
 /** Each asks once, most of them when the host has asked for questions. In order of time. */
 function raises({ rounds, liveMs, secondMs }: Outline, cast: Cast, wanted: number, chance: Chance) {
   const found: { member: Member; at: number }[] = [];
+  const candidates = cast.filter(({ part, terms }) => part === 'attendee' && terms.length === 0);
   const asked = new Set<number>();
   // Who is not there at the time drawn is passed over: more are drawn than wanted.
   for (let draw = 0; draw < 6 * wanted && found.length < wanted; draw++) {
     const at = chance.happens(0.75)
       ? chance.of(rounds) + chance.exponential(25 * secondMs)
       : chance.between(0.06, 0.9) * liveMs;
-    const present = cast.filter(
-      (member) =>
-        member.part === 'attendee' &&
-        member.terms.length === 0 &&
-        !asked.has(member.number) &&
-        isThere(member, at),
-    );
-    if (present.length === 0) continue;
-    const member = chance.of(present);
+    const member = chance.suiting(candidates, (each) => !asked.has(each.number) && isThere(each, at));
+    if (member === undefined) continue;
     asked.add(member.number);
     found.push({ member, at });
   }
