@@ -2,9 +2,11 @@
 import { randomInt } from 'node:crypto';
 import { readConfig } from '../config.ts';
 import { text } from '../domain/text.ts';
+import { ticketOf } from '../simulate/tickets.ts';
 import { type CliCommand, CommandFailed, type Given, UsageError } from './command.ts';
 import { progressBar } from './progress.ts';
 import type { Summary, Wish } from './simulation.ts';
+import * as says from './simulationText.ts';
 
 export const simulate: CliCommand = {
   name: 'simulate',
@@ -34,12 +36,13 @@ export const simulate: CliCommand = {
 async function simulated(given: Wish, json: boolean): Promise<void> {
   const config = readConfig();
   const wish = { ...given, token: given.token ?? config.SIMULATE_TOKEN };
+  if (wish.token !== undefined && ticketOf(wish.token) === undefined)
+    throw new UsageError('the token of --token or SIMULATE_TOKEN is no JSON Web Token of a user');
   // Loaded when they are needed: what is wrong usage is told at once.
-  const [{ openVenue }, { scriptOf, runScript }, { PlayFailed }, says] = await Promise.all([
+  const [{ openVenue }, { scriptOf, runScript }, { PlayFailed }] = await Promise.all([
     import('./venue.ts'),
     import('./simulation.ts'),
     import('../simulate/play.ts'),
-    import('./simulationText.ts'),
   ]);
   const stopped = stopSignal();
   const bar = progressBar({ shown: !json, what: 'starting' });
@@ -52,7 +55,6 @@ async function simulated(given: Wish, json: boolean): Promise<void> {
   let summary: Summary;
   try {
     const script = scriptOf(wish, venue);
-    print(says.openingText(script, wish.speed, venue));
     const names = new Map<number, string>();
     const began = { at: 0 };
     const now = () => script.fromMs + (performance.now() - began.at) * wish.speed;
@@ -61,6 +63,7 @@ async function simulated(given: Wish, json: boolean): Promise<void> {
       ...{ wish, config, venue, script, signal: stopped.signal },
       signedIn: (count) => bar.at(0, `${count} of ${script.people.length} have signed in`),
       known(tickets) {
+        print(says.openingText(script, wish.speed, venue));
         began.at = performance.now();
         for (const { number, displayName } of script.people)
           names.set(tickets.get(number)?.userId ?? 0, displayName);

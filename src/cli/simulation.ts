@@ -66,6 +66,7 @@ export async function runScript(simulation: Simulation): Promise<Summary> {
   const tickets = await signEveryoneIn(rest, simulation);
   known(tickets);
   const played = await play({ script, rest, tickets, speed: wish.speed, signal, observer });
+  if (played.workshopId === 0) throw new CommandFailed('stopped before anything began');
   const { userId, token } = ticketFor(tickets, 1);
   const tablesFollow = await followed(rest, { ...played, token });
   const later = venue.kind === 'own' ? `http://localhost:${config.PORT}` : venue.url;
@@ -161,7 +162,6 @@ async function isAdmitted(rest: Rest, token: string | undefined): Promise<boolea
 const looks = 5;
 
 async function followed(rest: Rest, { workshopId, version, token }: Played & { token: string }) {
-  if (workshopId === 0) return true;
   const path = `/api/workshops/${workshopId}/attendees?limit=1&minVersion=${version}`;
   for (let look = 0; look < looks; look++)
     if ((await rest.ask({ method: 'GET', path, token })).ok) return true;
