@@ -36,7 +36,7 @@ export interface PartitionOptions {
   place: Place;
   /** Events to a commit, roughly. */
   batchSize: number;
-  onCommitted(events: number, ms: number): void;
+  onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
   onSkipped(workshopId: number, version: number, by: string): void;
