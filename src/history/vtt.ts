@@ -27,7 +27,7 @@ function spoken(message: string): string {
 }
 
 function voice(name: string): string {
-  return escaped(name.replace(/\s+/g, ' '));
+  return escaped(name.replace(/\s+/g, ' ').trim());
 }
 
 /** Without a bare `>` there is no `-->` either, which no cue may hold. */
