@@ -6,8 +6,9 @@ import { project } from './project.ts';
 import { projections } from './projections.ts';
 import { serve } from './serve.ts';
 import { tail } from './tail.ts';
+import { verify } from './verify.ts';
 
-const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, projections, migrate];
+const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, verify, projections, migrate];
 
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.
