@@ -12,7 +12,7 @@ import { type OpenHistory, workshopHistory } from '../../src/history/history.ts'
 import { instantOf, type Moment, momentOf } from '../../src/history/moment.ts';
 import { asSeenNow, roomAt } from '../../src/history/stateAt.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { type StateView, stateView } from '../../src/protocol/wire.ts';
+import { historyEvent, type StateView, stateView } from '../../src/protocol/wire.ts';
 import { ana, bo, cora, hanna } from '../domain/cast.ts';
 import { anyStory, play, type Story } from '../domain/histories.ts';
 import { databases, type FreshDatabase } from '../projections/databases.ts';
@@ -95,6 +95,10 @@ async function holds({ id, story, sources }: Kept, moment: Moment, version: numb
 /** Every version, the time of every event and the milliseconds around it, and the offsets of these from the start. */
 async function holdsAtEveryMoment(kept: Kept): Promise<void> {
   const { events } = kept.story;
+  const [inLog, , inTables] = await Promise.all(kept.sources.map(({ history }) => history.read(0, 10_000)));
+  const wire = (recorded: readonly RecordedEvent[] | undefined) =>
+    recorded?.map((event) => JSON.stringify(historyEvent(event, finalRoom(kept.story))));
+  expect(wire(inTables)).toEqual(wire(inLog));
   const present = finalRoom(kept.story);
   for (const { version } of events) await holds(kept, { version }, version);
   const times = new Set(events.flatMap(({ at }) => [at - 1, at, at + 1]));
