@@ -6,6 +6,12 @@ import { eventOf, isEventType } from './catalog.ts';
 import type { Place } from './define.ts';
 import { emptyRoom, type Room } from './room.ts';
 
+/**
+ * Number of the way in which events are folded: raised whenever the same events give another room. What was kept of rooms that
+ * were folded in another way is told apart by it.
+ */
+export const reducerVersion = 1;
+
 /** An event as the log holds it. Times are milliseconds since 1970. */
 export interface RecordedEvent extends Place {
   eventId: string;
