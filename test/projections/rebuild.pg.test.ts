@@ -474,15 +474,17 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       let killed = 0;
       const sql = postgres(fresh.url ?? '', { max: 1 });
       const isDone = async () => {
-        const dead = await sql`
-        select pg_terminate_backend(pid) from pg_stat_activity
-        where datname = current_database() and pid <> pg_backend_pid() and random() < 0.3`;
-        killed += dead.length;
-        await new Promise((resolve) => setTimeout(resolve, 30));
         const [left] = await sql`select count(*) as left from projection_checkpoints where rebuild_requested`;
-        return Number(left?.left) === 0;
+        if (Number(left?.left) === 0) return true;
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        if (killed > 60) return false;
+        const dead = await sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where datname = current_database() and pid <> pg_backend_pid() and random() < 0.3`;
+        killed += dead.length;
+        return false;
       };
-      await until(isDone, { what: 'the rebuild', timeout: 60_000 });
+      await until(isDone, { what: 'the rebuild', timeout: 80_000 });
       await sql.end();
       expect(killed).toBeGreaterThan(5);
       await until(async () => (await tablesOf(database, [...histories.keys()][0] ?? 0)) !== undefined, {
