@@ -35,7 +35,7 @@ export interface FencingOptions {
   checkpoint: Checkpoint;
   place: Place;
   signal: AbortSignal;
-  onCommitted(events: number, ms: number): void;
+  onCommitted(changes: Changes, ms: number): void;
   onError(error: unknown): void;
 }
 
@@ -54,7 +54,7 @@ export function fencing(options: FencingOptions): Fencing {
       if (outcome.kind === 'refused') throw outcome.error;
       commits++;
       position = next;
-      options.onCommitted(changes.events.length, outcome.ms);
+      options.onCommitted(changes, outcome.ms);
     },
     fenced(statements, parameters, answer = 'select partition from mine') {
       const count = parameters.length;

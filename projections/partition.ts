@@ -38,7 +38,7 @@ export interface PartitionOptions {
   batchSize: number;
   /** Rows that a rebuild writes at a time, roughly. */
   chunkRows: number;
-  onCommitted(events: number, ms: number): void;
+  onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
   onSkipped(workshopId: number, version: number, by: string): void;

@@ -212,6 +212,8 @@ export function repair(options: RepairOptions): Repair {
          delete from workshop_attendees a using mine where a.workshop_id = $1::bigint
        ), messages as (
          delete from workshop_chat_messages m using mine where m.workshop_id = $1::bigint
+       ), rooms as (
+         delete from workshop_snapshots s using mine where s.workshop_id = $1::bigint and s.version > $2::bigint
        ), reset as (
          update workshops w set version = 0 from mine where w.id = $1::bigint
        )`,

@@ -47,9 +47,9 @@ export async function emptyDatabase(): Promise<string> {
   return kept;
 }
 
-/** A new folder in which a server finds an empty database at its first start. */
-export async function dataFolder(name: string): Promise<TemporaryFolder> {
+/** A new folder in which a server finds an empty database at its first start; in the folder `under` it, where given. */
+export async function dataFolder(name: string, under = '.'): Promise<TemporaryFolder> {
   const folder = temporaryFolder(name);
-  await cp(inject('emptyDatabase'), folder.path, { recursive: true });
+  await cp(inject('emptyDatabase'), join(folder.path, under), { recursive: true });
   return folder;
 }
