@@ -5,7 +5,7 @@
  * postgres.js 3.4.9 tells of a COPY that fails while rows are still being sent; of one that fails at its very end it tells
  * nothing, and the stream never finishes. So the next statement on the connection asks what came of it.
  */
-import { once } from 'node:events';
+import type { Writable } from 'node:stream';
 import type postgres from 'postgres';
 import type { Copy, Row } from './database.ts';
 
@@ -13,6 +13,15 @@ export interface Copying {
   /** One after the other. Answers with what `check` says; rejects where the connection breaks, with the rows there or not. */
   copy(copy: Copy): Promise<Row[]>;
   close(): Promise<void>;
+}
+
+/** Rejects where the connection breaks, or Postgres has refused what was sent so far. */
+function sent(stream: Writable, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // It may fail later too, and is asked about then.
+    stream.on('error', reject);
+    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** Bytes to a message. */
@@ -25,11 +34,9 @@ export function copying(open: () => postgres.Sql): Copying {
   async function run({ into, lines, check, parameters }: Copy): Promise<Row[]> {
     sql ??= open();
     const stream = await sql.unsafe(`copy ${into} from stdin`).writable();
-    // Told by the check, or by waiting for room.
-    stream.on('error', () => undefined);
     const bytes = Buffer.from(lines);
-    for (let at = 0; at < bytes.length && !stream.destroyed; at += partSize)
-      if (!stream.write(bytes.subarray(at, at + partSize))) await once(stream, 'drain');
+    for (let at = 0; at < bytes.length; at += partSize) await sent(stream, bytes.subarray(at, at + partSize));
+    // With nothing left to send the end goes out at once, before the question.
     stream.end();
     return sql.unsafe(check, [...parameters]);
   }

@@ -36,6 +36,8 @@ export interface PartitionOptions {
   place: Place;
   /** Events to a commit, roughly. */
   batchSize: number;
+  /** Rows that a rebuild writes at a time, roughly. */
+  chunkRows: number;
   onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
@@ -202,6 +204,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     const { park } = repairs;
     rebuilding = rebuildPartition({
       ...{ database, log, partition, fence, own, alone, catchUp, park, signal, onError },
+      chunkRows: options.chunkRows,
       forgetAll: () => states.forgetAll(),
     }).catch((error: unknown) => {
       if (error instanceof Fenced) end(error);

@@ -113,9 +113,6 @@ function encoded<T>(encode: () => T): T {
   }
 }
 
-/** Rows in a chunk are so many, roughly, unless one workshop has more. */
-export const chunkRows = 20_000;
-
 export function rowCount(changes: Changes): number {
   return targets.reduce((sum, { of }) => sum + changes[of].length, 0);
 }

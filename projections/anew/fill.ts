@@ -4,7 +4,7 @@ import { type Changes, noChanges } from '../fold.ts';
 import { Unfoldable } from '../parked.ts';
 import { retrying } from '../retry.ts';
 import { allSkipped } from '../skipped.ts';
-import { beginChunk, chunkRows, rowCount, together } from './chunk.ts';
+import { beginChunk, rowCount, together } from './chunk.ts';
 import { foldAnew, Moved, type Target } from './fold.ts';
 import { CalledOff, type RebuildParts } from './rebuilding.ts';
 import { targetsOf } from './targets.ts';
@@ -21,10 +21,6 @@ export interface Filling {
 
 /** Workshops that are read at a time: of a short one most of the time goes into waiting. */
 const atOnce = 16;
-/** A workshop of more events is long. */
-const longVersion = 5_000;
-/** Events to a page of a long one. */
-const longPage = 10_000;
 /** How often a workshop that the log and the tables disagree on is brought up to the log and folded again. */
 const attempts = 5;
 const toldMs = 500;
@@ -39,7 +35,10 @@ interface Folded {
 }
 
 export function filling(parts: RebuildParts): Filling {
-  const { database, log, partition, park, signal, onError } = parts;
+  const { database, log, partition, park, chunkRows, signal, onError } = parts;
+  /** A workshop of more events is long. So many are read at a time, and most events give two rows. */
+  const longVersion = Math.ceil(chunkRows / 4);
+  const longPage = Math.ceil(chunkRows / 2);
   const trying = { signal, onError };
   const already: Alone = (run) => run();
 

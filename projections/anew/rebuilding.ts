@@ -14,6 +14,8 @@ export interface RebuildParts {
   partition: number;
   fence: number;
   own: Fencing;
+  /** Rows to a chunk, roughly; a workshop with more has a chunk of its own. */
+  chunkRows: number;
   /** Runs while nothing else of the partition is folded or written: its tables stand still. */
   alone<T>(run: () => Promise<T>): Promise<T>;
   /** Brings a workshop's tables up to the log. False where it is parked. Within `alone`, as are the next two. */
