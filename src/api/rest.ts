@@ -25,6 +25,7 @@ import { operationRoutes } from './operations.ts';
 import { pageRoutes } from './page.ts';
 import type { Api, RestContext, RestParts } from './parts.ts';
 import { visibleRooms } from './rooms.ts';
+import { stateRoutes } from './state.ts';
 import { workshopRoutes } from './workshops.ts';
 
 /** What a body may hold, in bytes: 500 user ids of 16 digits are 9 KiB. */
@@ -75,6 +76,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     membershipRoutes(api, context);
     chatRoutes(api, context);
     historyRoutes(api, context);
+    stateRoutes(api, context);
     guestRoutes(api, context);
   }
   adminRoutes(api, context);

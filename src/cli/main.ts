@@ -4,6 +4,7 @@ import { type CliCommand, type CliGroup, UsageError } from './command.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
+import { replay } from './replay.ts';
 import { serve } from './serve.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
@@ -13,6 +14,7 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   serve,
   project,
   tail,
+  replay,
   simulate,
   verify,
   projections,

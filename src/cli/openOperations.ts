@@ -62,7 +62,7 @@ async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
     throw new CommandFailed(`${folder} is being opened or closed by another process: try again`);
   });
   await stores.database.ready;
-  const own = wishes ? projector({ ...stores, node: 'command-line' }) : undefined;
+  const own = wishes ? projector({ ...stores, histories: stores.history, node: 'command-line' }) : undefined;
   return {
     ...directly(stores),
     async close() {
