@@ -12,6 +12,8 @@ import { type Holding, leases } from './leases.ts';
 import { retryParked } from './parked.ts';
 import { type FollowedPartition, followPartition } from './partition.ts';
 import { pause } from './retry.ts';
+import { keepSnapshots } from './snapshots/keeping.ts';
+import type { Histories } from './snapshots/write.ts';
 
 export type ProjectorEvent =
   /** `ms` is how long the statement took that wrote the batch, perhaps with batches of other partitions. */
@@ -30,6 +32,8 @@ export interface ProjectorOptions {
   database: Database;
   /** The node's name; two projectors may have the same. */
   node: string;
+  /** Where snapshots of rooms are folded from; none are written where it is left out. */
+  histories?: Histories;
   onEvent?(event: ProjectorEvent): void;
   /** Events to a commit, roughly. */
   batchSize?: number;
@@ -60,6 +64,8 @@ export function projector(options: ProjectorOptions): Projector {
   const lease = leases(database, { owner, partitions: log.partitions, leaseMs });
   const commits = checkpoint({ database, batchSize, signal, onError });
   const followed = new Map<number, FollowedPartition>();
+  const { histories } = options;
+  const rooms = histories && keepSnapshots({ database, histories, onError });
   let woken = new AbortController();
   let opened = false;
 
@@ -105,7 +111,10 @@ export function projector(options: ProjectorOptions): Projector {
       followed.set(holding.partition, follow(holding));
       changed = true;
     }
-    if (changed) emit({ type: 'partitions', held: [...held.keys()] });
+    if (changed) {
+      emit({ type: 'partitions', held: [...held.keys()] });
+      rooms?.survey((workshopId) => held.has(log.partitionOf(workshopId)));
+    }
     await takeUpWishes(held);
   }
 
@@ -118,7 +127,10 @@ export function projector(options: ProjectorOptions): Projector {
     const { partition } = place;
     return followPartition({
       ...{ database, log, checkpoint: commits, place, batchSize, onError },
-      onCommitted: (events, ms) => emit({ type: 'committed', partition, events, ms }),
+      onCommitted(changes, ms) {
+        emit({ type: 'committed', partition, events: changes.events.length, ms });
+        for (const { id, version } of changes.workshops) rooms?.reached(id, version);
+      },
       onParked: (workshopId, { version, message }) =>
         emit({ type: 'parked', workshopId, version, reason: message }),
       onDiverged: (workshopId, version) => emit({ type: 'diverged', workshopId, version }),
@@ -160,6 +172,7 @@ export function projector(options: ProjectorOptions): Projector {
     await leave([...followed.keys()]);
     await running;
     await leave([...followed.keys()]);
+    await rooms?.close();
     // A database that is away finds out by itself, when the lease runs out.
     if (opened) await lease.close().catch(onError);
   }

@@ -11,6 +11,7 @@ import Fastify, {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
+import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
@@ -24,6 +25,7 @@ import { operationRoutes } from './operations.ts';
 import { pageRoutes } from './page.ts';
 import type { Api, RestContext, RestParts } from './parts.ts';
 import { visibleRooms } from './rooms.ts';
+import { stateRoutes } from './state.ts';
 import { workshopRoutes } from './workshops.ts';
 
 /** What a body may hold, in bytes: 500 user ids of 16 digits are 9 KiB. */
@@ -74,10 +76,12 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     membershipRoutes(api, context);
     chatRoutes(api, context);
     historyRoutes(api, context);
+    stateRoutes(api, context);
     guestRoutes(api, context);
   }
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
+  adminVerifyRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
   await app.ready();

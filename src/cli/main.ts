@@ -4,10 +4,22 @@ import { type CliCommand, type CliGroup, UsageError } from './command.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
+import { replay } from './replay.ts';
 import { serve } from './serve.ts';
+import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
+import { verify } from './verify.ts';
 
-const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, projections, migrate];
+const commands: readonly (CliCommand | CliGroup)[] = [
+  serve,
+  project,
+  tail,
+  replay,
+  simulate,
+  verify,
+  projections,
+  migrate,
+];
 
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.

@@ -108,7 +108,7 @@ async function operating(
   work: (operations: Operations) => Promise<void>,
 ): Promise<void> {
   // Loaded when it is needed: what is wrong usage is told at once.
-  const { openOperations } = await import('./operations.ts');
+  const { openOperations } = await import('./openOperations.ts');
   const operations = await openOperations(readConfig(), need);
   try {
     await work(operations);

@@ -1,5 +1,6 @@
 /** The state of the projections as a person reads it in a terminal. */
 import type { ProjectionStatus } from '../../projections/status.ts';
+import { oneLine } from './text.ts';
 
 export function statusText({ partitions, parked, skipped, lag }: ProjectionStatus): string {
   const blocks = [
@@ -44,9 +45,4 @@ function block(title: string, heads: string[], rows: (string | number)[][]): str
       .trimEnd(),
   );
   return `${title}\n${text.map((line) => `  ${line}`).join('\n')}`;
-}
-
-/** Reasons quote what the log held: it must not steer the terminal. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Database } from '../../projections/database.ts';
 import { openDatabase } from '../../projections/open.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
 import { sharedPostgres } from '../kit/shared.ts';
 
 export interface FreshDatabase {
@@ -24,8 +24,8 @@ async function freshPostgres(): Promise<FreshDatabase> {
 }
 
 async function freshPglite(): Promise<FreshDatabase> {
-  const folder = temporaryFolder('pglite');
-  const open = async () => openDatabase({ folder: join(folder.path, 'projections') }, { onError: fail });
+  const folder = await dataFolder('pglite');
+  const open = async () => openDatabase({ folder: join(folder.path, 'database') }, { onError: fail });
   const database = await open();
   await database.ready;
   return {

@@ -11,7 +11,7 @@ import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { embeddedLog } from '../../src/log/embedded/log.ts';
 import { type EventLog, readAll, type TailBatch } from '../../src/log/log.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
 import { sharedPostgres, sharedRedis } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 import { expectedTables } from './expected.ts';
@@ -45,10 +45,9 @@ async function servers(feedLength?: number): Promise<Stores> {
 }
 
 async function embedded(): Promise<Stores> {
-  const folder = temporaryFolder('embedded');
+  const folder = await dataFolder('embedded');
   const log = await embeddedLog({ path: join(folder.path, 'log') });
   const database = await openDatabase({ folder: join(folder.path, 'database') }, { onError: fail });
-  // Making a new one takes seconds on a busy machine.
   await database.ready;
   return {
     log,

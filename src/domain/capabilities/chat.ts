@@ -32,7 +32,7 @@ export const chatMessage = defineEvent({
   }),
   redact: (data) => ({ ...data, message: null, deleted: true }),
   erase: (data, userId) =>
-    data.userId === userId ? { ...data, ...nobody, message: null, deleted: true } : data,
+    data.userId === userId ? { ...data, ...nobody, message: null, deleted: true as const } : data,
 });
 
 export const chatDeleted = defineEvent({

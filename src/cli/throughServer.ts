@@ -1,0 +1,73 @@
+/** The operations of the server that serves a data folder, asked over its routes for operators. */
+import { z } from 'zod';
+import type { ProjectionStatus } from '../../projections/status.ts';
+import { told } from '../../projections/verify/findings.ts';
+import type { RunningServer } from '../dataFolder.ts';
+import { operatorKeyHeader } from '../identity/operatorKey.ts';
+import { CommandFailed } from './command.ts';
+import { parsedLines } from './ndjson.ts';
+import type { Operations } from './operations.ts';
+import { rebuilt } from './rebuilt.ts';
+
+const refusal = z.object({ error: z.object({ message: z.string() }) });
+
+export function throughServer({ url, key }: RunningServer): Operations {
+  async function answered(method: string, path: string, body?: unknown): Promise<Response> {
+    const answer = await fetch(new URL(`/api/admin/${path}`, url), {
+      method,
+      headers: { [operatorKeyHeader]: key, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      throw new CommandFailed(`the server at ${url} cannot be reached: ${causeOf(error)}`);
+    });
+    if (answer.ok) return answer;
+    const refused = refusal.safeParse(await answer.json().catch(() => undefined));
+    throw new CommandFailed(refused.data?.error.message ?? `the server at ${url} answered ${answer.status}`);
+  }
+
+  async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await answered(method, path, body)).json() as T; // what this very program's routes answer
+  }
+
+  async function status(): Promise<ProjectionStatus> {
+    const { projections } = await ask<{ projections: ProjectionStatus | null }>('GET', 'status');
+    if (projections === null) throw new CommandFailed('the database of the server is away');
+    return projections;
+  }
+
+  return {
+    status,
+    retry: (workshopId) => ask('POST', `parked/${workshopId}/retry`),
+    skip: ({ workshopId, version }) => ask('POST', `parked/${workshopId}/skip`, { version }),
+    async rebuild(onProgress) {
+      const answer = await ask<{ partitions: number }>('POST', 'projections/rebuild');
+      await rebuilt(status, onProgress);
+      return answer;
+    },
+    async *verify(workshopId) {
+      const { body } = await answered(
+        'GET',
+        `verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`,
+      );
+      try {
+        let isSummed = false;
+        let isEmpty = true;
+        for await (const line of body === null ? [] : parsedLines(body)) {
+          const each = told.parse(line);
+          isSummed ||= each.kind === 'summary';
+          isEmpty = false;
+          yield each;
+        }
+        if (!isSummed && !isEmpty) throw new Error('it ended in the middle');
+      } catch (error) {
+        throw new CommandFailed(`the server at ${url} broke off: ${causeOf(error)}`);
+      }
+    },
+    close: async () => undefined,
+  };
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
