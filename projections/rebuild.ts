@@ -4,14 +4,15 @@ import type { Database } from './database.ts';
 
 /**
  * Asks for every workshop to be folded anew from its first event on; `workshop_events` is kept, and read where the log has let
- * go of a stream. The tables are read and followed meanwhile, and a rebuild that is under way goes on. Answers with the number
- * of partitions.
+ * go of a stream. The tables are read and followed meanwhile. Where a rebuild is under way that one goes on, and no other is
+ * begun. Answers with the number of partitions.
  */
 export async function requestRebuild(database: Database): Promise<number> {
   await database.ready;
   await database.query(
     `update projection_checkpoints set rebuild_requested = true, rebuild_done = null, rebuild_total = null
-     where projection = '${projectionName}' and not rebuild_requested`,
+     where projection = '${projectionName}'
+       and not exists (select from projection_checkpoints where projection = '${projectionName}' and rebuild_requested)`,
     [],
   );
   const [row] = await database.query(
@@ -22,8 +23,8 @@ export async function requestRebuild(database: Database): Promise<number> {
 }
 
 /**
- * Has every rebuild that is under way begin anew. For whoever changes events that were recorded: what was read of them before
- * must not get into the tables.
+ * Has every rebuild that is under way begin anew. For whoever changes events that were recorded, to be called before the tables
+ * are changed and after: what was read of the events before must not get into the tables.
  */
 export async function restartRebuilds(database: Database): Promise<void> {
   await database.query(`delete from projection_chunks where projection = '${projectionName}'`, []);

@@ -45,7 +45,14 @@ const targets: Target[] = [
 
 export type Way = 'copy' | 'insert';
 
-export async function beginChunk(database: Database, partition: number, way: Way): Promise<Chunk> {
+export interface ChunkOf {
+  database: Database;
+  partition: number;
+  /** The chunk that stands for the rebuild. */
+  run: number;
+}
+
+export async function beginChunk({ database, partition, run }: ChunkOf, way: Way): Promise<Chunk> {
   const [begun] = await database.query(
     `insert into projection_chunks (projection, partition, is_done, workshops, rows)
      values ('${projectionName}', $1::integer, false, 0, 0) returning id`,
@@ -95,8 +102,8 @@ export async function beginChunk(database: Database, partition: number, way: Way
     async finish({ upTo, workshops }) {
       const finished = await database.query(
         `update projection_chunks set is_done = true, up_to = $2::bigint, workshops = $3::integer, rows = $4::integer
-         where id = $1::bigint returning id`,
-        [id, upTo, workshops, rows],
+         where id = $1::bigint and exists (select from projection_chunks where id = $5::bigint) returning id`,
+        [id, upTo, workshops, rows, run],
       );
       return finished.length > 0;
     },

@@ -6,7 +6,7 @@ import { retrying } from '../retry.ts';
 import { allSkipped } from '../skipped.ts';
 import { beginChunk, rowCount, together } from './chunk.ts';
 import { foldAnew, Moved, type Target } from './fold.ts';
-import { CalledOff, type RebuildParts } from './rebuilding.ts';
+import { CalledOff, type RebuildParts, type Run } from './rebuilding.ts';
 import { targetsOf } from './targets.ts';
 
 export interface Filling {
@@ -34,7 +34,7 @@ interface Folded {
   rows: Changes | undefined;
 }
 
-export function filling(parts: RebuildParts): Filling {
+export function filling(parts: RebuildParts, run: Run): Filling {
   const { database, log, partition, park, chunkRows, signal, onError } = parts;
   /** A workshop of more events is long. So many are read at a time, and most events give two rows. */
   const longVersion = Math.ceil(chunkRows / 4);
@@ -87,9 +87,12 @@ export function filling(parts: RebuildParts): Filling {
     let failures = 0;
     const attempt = async () => {
       try {
-        const chunk = await beginChunk(database, partition, failures % 2 === 0 ? 'copy' : 'insert');
+        const chunk = await beginChunk(
+          { database, partition, run: run.id },
+          failures % 2 === 0 ? 'copy' : 'insert',
+        );
         for await (const page of pages()) await chunk.add(page);
-        if (!(await chunk.finish(done))) throw new CalledOff('the rebuild was called off');
+        if (!(await chunk.finish(done))) throw new CalledOff();
         return chunk.id;
       } finally {
         failures++;

@@ -12,9 +12,9 @@ import { arrayText } from '../arrayText.ts';
 import { isRefusal } from '../database.ts';
 import { Unfoldable } from '../parked.ts';
 import { type Filling, filling } from './fill.ts';
-import { begin, finish, known, type RebuildParts, tell } from './rebuilding.ts';
+import { finish, known, type RebuildParts, type Run, taken, tell } from './rebuilding.ts';
 import { switchAnswer, switchStatements } from './switch.ts';
-import { doneChunks, foldedAnew, placeOf } from './targets.ts';
+import { doneChunks, foldedAnew } from './targets.ts';
 
 /** So few workshops are brought up to the tables while they are switched over. */
 const few = 8;
@@ -23,23 +23,22 @@ const rowsAtOnce = 200_000;
 
 export async function rebuildPartition(parts: RebuildParts): Promise<void> {
   const { database, partition } = parts;
-  const place = await placeOf(database, partition);
-  if (place.upTo === null) await begin(parts);
+  const run = await taken(parts);
   const ids = await known(parts);
   const total = ids.length;
-  const fill = filling(parts);
-  await tell(parts, { done: place.done, total });
+  const fill = filling(parts, run);
+  await tell(parts, { done: run.done, total });
   await fill.all(
-    ids.filter((id) => id > (place.upTo ?? Number.NEGATIVE_INFINITY)),
-    { isFirst: true, onDone: (count) => tell(parts, { done: Math.min(total, place.done + count), total }) },
+    ids.filter((id) => id > run.upTo),
+    { isFirst: true, onDone: (count) => tell(parts, { done: Math.min(total, run.done + count), total }) },
   );
   await catchUp(parts, fill);
   const switched = new Set<number>();
-  const chunks = await groups(parts);
-  for (const some of chunks) for (const id of await switchOver(parts, some)) switched.add(id);
+  for (const chunks of await groups(parts))
+    for (const id of await switchOver(parts, run, chunks)) switched.add(id);
   for (const id of await foldedAnew(database, partition, { behind: false }))
-    if (!switched.has(id)) await switchOne(parts, fill, id);
-  await finish(parts, chunks.flat());
+    if (!switched.has(id)) await switchOne(parts, run, fill, id);
+  await finish(parts, run);
 }
 
 /** While the tables go on there are always some that are behind, and fewer each time. */
@@ -67,10 +66,10 @@ async function groups({ database, partition }: RebuildParts): Promise<number[][]
 }
 
 /** The workshops that were switched over: those of the chunks that are where the tables are, unless Postgres refuses one. */
-function switchOver(parts: RebuildParts, chunks: readonly number[]): Promise<number[]> {
+function switchOver(parts: RebuildParts, run: Run, chunks: readonly number[]): Promise<number[]> {
   return parts.alone(async () => {
     try {
-      return await switchNow(parts, chunks);
+      return await switchNow(parts, run, chunks);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       // Which one it is comes out one by one.
@@ -79,19 +78,23 @@ function switchOver(parts: RebuildParts, chunks: readonly number[]): Promise<num
   });
 }
 
-async function switchNow({ own, forgetAll }: RebuildParts, chunks: readonly number[]): Promise<number[]> {
-  const rows = await own.fenced(switchStatements, [arrayText(chunks)], switchAnswer);
+async function switchNow(
+  { own, forgetAll }: RebuildParts,
+  run: Run,
+  chunks: readonly number[],
+): Promise<number[]> {
+  const rows = await own.fenced(switchStatements, [arrayText(chunks), run.id], switchAnswer);
   forgetAll();
   return rows.flatMap(({ id }) => (id === null ? [] : [Number(id)]));
 }
 
 /** Folds the workshop while nothing else of the partition is folded, so that it is where the tables are. */
-function switchOne(parts: RebuildParts, fill: Filling, workshopId: number): Promise<void> {
+function switchOne(parts: RebuildParts, run: Run, fill: Filling, workshopId: number): Promise<void> {
   return parts.alone(async () => {
     const chunk = await fill.one(workshopId);
     if (chunk === undefined) return;
     try {
-      await switchNow(parts, [chunk.id]);
+      await switchNow(parts, run, [chunk.id]);
     } catch (error) {
       if (!isRefusal(error)) throw error;
       await parts.park(workshopId, new Unfoldable(chunk.version, error));

@@ -27,9 +27,12 @@ export interface RebuildParts {
   onError(error: unknown): void;
 }
 
-/** The rebuild was called off, or begun anew, by whoever changed what it had read. */
+/** Whoever changed events that it may have read called the rebuild off: another one begins. */
 export class CalledOff extends Error {
   override name = 'CalledOff';
+  constructor() {
+    super('events were changed that the rebuild may have read: it begins anew');
+  }
 }
 
 const tables = [
@@ -39,11 +42,38 @@ const tables = [
   'workshop_events_next',
 ];
 
+/** A rebuild of the partition, and its place. */
+export interface Run {
+  /** Of the chunk that stands for it. */
+  id: number;
+  /** Every workshop up to this id was folded anew. */
+  upTo: number;
+  /** Workshops. */
+  done: number;
+}
+
+/** The one that is under way; another one where there is none. */
+export async function taken(parts: RebuildParts): Promise<Run> {
+  const { database, partition } = parts;
+  const [row] = await retrying(
+    () =>
+      database.query(
+        `select max(id) filter (where up_to = 0) as id, max(up_to) as up_to, sum(workshops)::bigint as done
+         from projection_chunks
+         where projection = '${projectionName}' and partition = $1::integer and is_done and up_to is not null`,
+        [partition],
+      ),
+    parts,
+  );
+  if (row?.id == null) return { id: await begin(parts), upTo: 0, done: 0 };
+  return { id: Number(row.id), upTo: Number(row.up_to), done: Number(row.done) };
+}
+
 /** Clears away what an earlier one left, and takes up again what is parked: perhaps it folds by now. */
-export async function begin(parts: RebuildParts): Promise<void> {
+async function begin(parts: RebuildParts): Promise<number> {
   const { database, partition } = parts;
   const trying = { signal: parts.signal, onError: parts.onError };
-  await retrying(async () => {
+  const id = await retrying(async () => {
     await database.query(
       `delete from projection_chunks where projection = '${projectionName}' and partition = $1::integer`,
       [partition],
@@ -53,9 +83,16 @@ export async function begin(parts: RebuildParts): Promise<void> {
         `delete from ${table} n where not exists (select from projection_chunks c where c.id = n.chunk)`,
         [],
       );
+    const [begun] = await database.query(
+      `insert into projection_chunks (projection, partition, is_done, up_to, workshops, rows)
+       values ('${projectionName}', $1::integer, true, 0, 0, 0) returning id`,
+      [partition],
+    );
+    return Number(begun?.id);
   }, trying);
   const parked = await retrying(() => parkedIn(database, partition), trying);
-  for (const id of parked.keys()) await parts.alone(() => parts.catchUp(id));
+  for (const workshopId of parked.keys()) await parts.alone(() => parts.catchUp(workshopId));
+  return id;
 }
 
 export async function known({ database, log, partition, ...trying }: RebuildParts): Promise<number[]> {
@@ -82,11 +119,8 @@ export async function tell(
 /** Chunks of a partition whose rows are cleared away by one statement. */
 const clearedAtOnce = 20;
 
-/**
- * From here on nobody takes it up again; its rows are cleared away after, by the next one if this projector dies. Rejects with
- * `CalledOff` where one of the chunks that were switched over is not there any more.
- */
-export async function finish(parts: RebuildParts, switched: readonly number[]): Promise<void> {
+/** From here on nobody takes it up again. Its rows are cleared away after, by the next one if this projector dies. */
+export async function finish(parts: RebuildParts, run: Run): Promise<void> {
   const { database, partition, fence } = parts;
   const chunks = await retrying(
     () =>
@@ -94,18 +128,18 @@ export async function finish(parts: RebuildParts, switched: readonly number[]): 
         `with done as (
            update projection_checkpoints set rebuild_requested = false, rebuild_done = null, rebuild_total = null
            where projection = '${projectionName}' and partition = $1::integer and fence = $2::bigint
-             and (select count(*) from projection_chunks where id = any($3::text::bigint[])) = $4::bigint
+             and exists (select from projection_chunks where id = $3::bigint)
            returning projection, partition
          ), gone as (
            delete from projection_chunks c using done
            where c.projection = done.projection and c.partition = done.partition returning c.id
          )
          select gone.id from done left join gone on true`,
-        [partition, fence, arrayText(switched), switched.length],
+        [partition, fence, run.id],
       ),
     parts,
   );
-  if (chunks.length === 0) throw new CalledOff('the rebuild was called off');
+  if (chunks.length === 0) throw new CalledOff();
   const ids = chunks.flatMap(({ id }) => (id === null ? [] : [Number(id)]));
   while (ids.length > 0) {
     const cleared = arrayText(ids.splice(0, clearedAtOnce));

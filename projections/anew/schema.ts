@@ -15,7 +15,10 @@ export const chunks = pgTable('projection_chunks', {
   partition: integer('partition').notNull(),
   /** All its rows are there. */
   isDone: boolean('is_done').notNull(),
-  /** With it every workshop of the partition up to this id was folded anew; null where some were folded once more. */
+  /**
+   * With it every workshop of the partition up to this id was folded anew; null where some were folded once more. The chunk
+   * that is up to 0 has no rows: it is the rebuild itself, and without it what the others hold counts for nothing.
+   */
   upTo: whole('up_to'),
   workshops: integer('workshops').notNull(),
   rows: integer('rows').notNull(),

@@ -26,22 +26,6 @@ export interface DoneChunk {
   rows: number;
 }
 
-export interface Place {
-  /** Every workshop up to this id was folded anew; null before the first chunk is done. */
-  upTo: number | null;
-  /** Workshops. */
-  done: number;
-}
-
-export async function placeOf(database: Database, partition: number): Promise<Place> {
-  const [row] = await database.query(
-    `select max(up_to) as up_to, sum(workshops)::bigint as done from projection_chunks
-     where projection = '${projectionName}' and partition = $1::integer and is_done and up_to is not null`,
-    [partition],
-  );
-  return { upTo: row?.up_to == null ? null : Number(row.up_to), done: Number(row?.done ?? 0) };
-}
-
 export async function doneChunks(database: Database, partition: number): Promise<DoneChunk[]> {
   const rows = await database.query(
     `select id, rows from projection_chunks
