@@ -4,6 +4,7 @@ import { append } from './append.ts';
 import { broadcast } from './broadcast.ts';
 import { faults } from './faults.ts';
 import { fold } from './fold.ts';
+import { history } from './history.ts';
 import { type Figure, table } from './measure.ts';
 import { project } from './project.ts';
 
@@ -12,6 +13,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   append,
   broadcast,
   project,
+  history,
   faults,
 };
 

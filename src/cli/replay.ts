@@ -64,7 +64,7 @@ function askedOf({ values }: Given): Asked {
   const given = { version, at, offset };
   const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`]));
   if (names.length > 1) throw new UsageError(`give one of ${names.join(' and ')}`);
-  if (version !== undefined) return { version: read('version', version, versionOf, '1 or more') };
+  if (version !== undefined) return { version: read('version', version, versionOf, '118') };
   if (at !== undefined)
     return { at: read('at', at, instantOf, '2026-03-02T09:30:00Z, or milliseconds since 1970') };
   if (offset !== undefined) return { offsetMs: read('offset', offset, durationOf, '12m30s') };
@@ -78,7 +78,7 @@ function read(
   like: string,
 ): number {
   const parsed = parse(String(value));
-  if (parsed === undefined) throw new UsageError(`--${name} ${value} is not one: ${like}`);
+  if (parsed === undefined) throw new UsageError(`--${name} ${value} cannot be read: write it like ${like}`);
   return parsed;
 }
 
