@@ -6,12 +6,14 @@ import { faults } from './faults.ts';
 import { fold } from './fold.ts';
 import { type Figure, table } from './measure.ts';
 import { project } from './project.ts';
+import { rebuild } from './rebuild.ts';
 
 const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   fold,
   append,
   broadcast,
   project,
+  rebuild,
   faults,
 };
 
