@@ -93,6 +93,9 @@ export function repair(options: RepairOptions): Repair {
       left -= step.kind === 'events' ? step.events.length : 1;
       if (left <= 0) return;
     }
+    // The stream went away while it was read, or lost its end: what is there now is looked at anew.
+    if (head !== null && state.room.version < head.version)
+      throw new Error(`workshop ${workshopId} ended at version ${state.room.version} of ${head.version}`);
     if (state.epoch !== epoch && state.room.version > 0) await foldPage(folding(state, epoch), state, []);
   }
 

@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
+import { adminEraseRoutes } from './adminErase.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
 import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
@@ -82,6 +83,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
   adminVerifyRoutes(api, context);
+  adminEraseRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
   await app.ready();

@@ -1,6 +1,7 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
+import { eraseUser } from './eraseUser.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
@@ -17,6 +18,7 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   replay,
   simulate,
   verify,
+  eraseUser,
   projections,
   migrate,
 ];

@@ -30,7 +30,7 @@ export const simulate: CliCommand = {
     into: { type: 'string' },
     token: { type: 'string' },
   },
-  run: (given) => simulated(wishOf(given), given.values.json === true),
+  run: async (given) => simulated(wishOf(given), given.values.json === true),
 };
 
 async function simulated(given: Wish, json: boolean): Promise<void> {

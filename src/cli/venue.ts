@@ -10,6 +10,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { Config } from '../config.ts';
 import { FolderInUse, secretOf, serverOf } from '../dataFolder.ts';
@@ -67,13 +68,29 @@ async function ownServer(config: Config, speed: number): Promise<Venue> {
       `${resolve(config.DATA_DIR)} is being opened or closed by another process: try again`,
     );
   });
+  const { url } = server.about;
+  await untilReady(url);
   return {
-    url: server.about.url,
+    url,
     kind: 'own',
     secret: secret ?? (await secretOf(config.DATA_DIR)),
     graceMs,
     close: () => server.close(),
   };
+}
+
+const readyPollMs = 100;
+/** Making an embedded database takes seconds of a core, in which nobody could keep time. */
+const readyPatienceMs = 30_000;
+
+/** The rooms are served without the tables too: what is not ready by then may follow. */
+async function untilReady(url: string): Promise<void> {
+  const until = performance.now() + readyPatienceMs;
+  while (performance.now() < until) {
+    const answer = await fetch(new URL('/readyz', url));
+    if (/\bready\b/.test(await answer.text())) return;
+    await sleep(readyPollMs);
+  }
 }
 
 /** Without a path; what listens on every address is asked on this machine's own. */

@@ -1,38 +1,50 @@
 /** `workshop simulate` as its users run it: real processes, their output, their exit codes, and what they leave behind. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../kit/folder.ts';
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/cli/command.ts';
+import { simulate as command } from '../../src/cli/simulate.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
+import { type TemporaryFolder, temporaryFolder } from '../kit/folder.ts';
+import { freePort } from '../kit/ports.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
-import { type Json, secret } from '../kit/server.ts';
-import { until } from '../kit/until.ts';
+import type { Json } from '../kit/server.ts';
 
 const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
-const timeout = 90_000;
-let folder: ReturnType<typeof temporaryFolder>;
-let running: RunningProcess[];
+const timeout = 120_000;
+const running: RunningProcess[] = [];
+const folders: TemporaryFolder[] = [];
 
-beforeEach(() => {
-  folder = temporaryFolder('simulate');
-  running = [];
-});
 afterEach(async () => {
-  for (const process of running) await process.stop();
-  await folder.close();
+  for (const process of running.splice(0)) await process.stop();
+  for (const folder of folders.splice(0)) await folder.close();
 });
 
-async function workshop(args: readonly string[], env: Record<string, string> = {}): Promise<RunningProcess> {
-  const process = await startProcess({
-    command: globalThis.process.execPath,
-    args: [bin, ...args],
-    env: { PORT: '0', DATA_DIR: `${folder.path}/data`, LOG_LEVEL: 'warn', ...env },
-  });
+interface Place {
+  folder: string;
+  env?: Record<string, string>;
+}
+
+function start(args: readonly string[], { folder, env = {} }: Place): Promise<RunningProcess> {
+  const command = globalThis.process.execPath;
+  return startProcess({ command, args: [bin, ...args], env: { PORT: '0', DATA_DIR: folder, ...env } });
+}
+
+async function workshop(args: readonly string[], place: Place): Promise<RunningProcess> {
+  const process = await start(args, place);
   running.push(process);
   return process;
 }
 
-async function serve(env: Record<string, string> = {}): Promise<string> {
-  const process = await workshop(['serve', '--json'], env);
-  const [, url = ''] = await process.waitFor(/"url":"([^"]+)"/, 40_000);
+async function serving(process: RunningProcess): Promise<string> {
+  const [, url = ''] = await process.waitFor(/"url":"([^"]+)"/, 60_000);
   return url;
+}
+
+/** A folder whose database is there already: making one takes seconds. */
+async function prepared(): Promise<string> {
+  const folder = await dataFolder('simulate');
+  folders.push(folder);
+  return folder.path;
 }
 
 const small = ['--attendees', '9', '--minutes', '1', '--seed', '3'];
@@ -43,16 +55,16 @@ interface Ended {
   stderr: string;
 }
 
-async function simulate(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  const process = await workshop(['simulate', ...args], env);
+async function simulate(args: readonly string[], place: Place): Promise<Ended> {
+  const process = await workshop(['simulate', ...args], place);
   const { code } = await process.ended;
   const stdout = process.stdout();
   return { code, stdout, stderr: process.output().replace(stdout, '') };
 }
 
 /** What `--json` says, which is one line and nothing else. */
-async function told(args: readonly string[], env: Record<string, string> = {}): Promise<Json> {
-  const { code, stdout, stderr } = await simulate([...args, '--json'], env);
+async function told(args: readonly string[], place: Place): Promise<Json> {
+  const { code, stdout, stderr } = await simulate([...args, '--json'], place);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout.trimEnd().split('\n')).toHaveLength(1);
   return JSON.parse(stdout);
@@ -79,20 +91,20 @@ function doings(items: readonly Json[], hostId: number): Record<string, string[]
   return byPerson;
 }
 
-describe('workshop simulate', () => {
-  it('[U6] plays on a server of its own, and leaves the workshop in the folder for the next one', {
+describe('workshop simulate on a folder', () => {
+  it('[U6] plays on a server of its own, and leaves the workshop for the next one, which it then plays in', {
     timeout,
   }, async () => {
-    const first = await told(small);
+    const folder = await prepared();
+    const first = await told(small, { folder });
     expect(first).toMatchObject({ complete: true, server: 'own', attendees: 9, seed: 3, refused: {} });
     expect(first).toMatchObject({ tablesFollow: true, seen: { status: 'ended', came: 10, removed: 1 } });
 
-    // The running server of the folder is found by itself, and the same seed does the same in it.
-    const url = await serve();
-    const second = await told(small);
+    const url = await serving(await workshop(['serve', '--json'], { folder, env: { LOG_LEVEL: 'warn' } }));
+    const second = await told(small, { folder });
     expect(second).toMatchObject({ complete: true, server: 'running', url });
     const { token, userId } = second.host;
-    expect(second.host.userId).toBe(first.host.userId);
+    expect(userId).toBe(first.host.userId);
     const [one, other] = await Promise.all(
       [first, second].map(async ({ workshopId }: Json) => {
         const { items } = await read(url, `/api/workshops/${workshopId}/events?limit=1000`, token);
@@ -108,44 +120,68 @@ describe('workshop simulate', () => {
     ]);
   });
 
-  it('[U7] goes into a server that it is told, with its secret, as guests, or for someone with a token', {
-    timeout,
-  }, async () => {
-    const url = await serve({ AUTH_SECRET: secret });
-    const elsewhere = { DATA_DIR: `${folder.path}/other` };
-    const into = [...small, '--into', url];
-    const signed = await told(into, { ...elsewhere, AUTH_SECRET: secret });
-    expect(signed).toMatchObject({ complete: true, server: 'given', refused: {} });
+  it('tells people what happens and where to look, and shows no bar in a pipe', { timeout }, async () => {
+    const { code, stdout, stderr } = await simulate(small, { folder: await prepared() });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const said of ['The workshop is live', 'was removed', 'npx workshop replay 1', '--seed 3'])
+      expect(stdout).toContain(said);
+    expect(stdout).not.toContain('\r');
+  });
+});
 
-    const guests = await told([...into, '--title', 'Of guests'], elsewhere);
+describe('workshop simulate into a running server', () => {
+  let server: RunningProcess;
+  let folder: TemporaryFolder;
+  let elsewhere: TemporaryFolder;
+  let url: string;
+
+  beforeAll(async () => {
+    folder = await dataFolder('simulate');
+    elsewhere = temporaryFolder('elsewhere');
+    server = await start(['serve', '--json'], { folder: folder.path, env: { LOG_LEVEL: 'error' } });
+    url = await serving(server);
+  }, 90_000);
+  afterAll(async () => {
+    await server?.stop();
+    await folder?.close();
+    elsewhere?.close();
+  });
+
+  const from = (env: Record<string, string> = {}): Place => ({ folder: elsewhere.path, env });
+  const into = () => [...small, '--into', url];
+
+  it('[U7] signs people in with its secret, as guests, or the host with a token', { timeout }, async () => {
+    const secret = readFileSync(`${folder.path}/secret`, 'utf8').trim();
+    const signed = await told(into(), from({ AUTH_SECRET: secret }));
+    expect(signed).toMatchObject({ complete: true, server: 'given', refused: {} });
+    expect(signed.host.userId).toBe(1e15 + 3e5 + 1);
+
+    const guests = await told([...into(), '--title', 'Of guests'], from());
     expect(guests).toMatchObject({ complete: true, title: 'Of guests', refused: {} });
     expect(guests.host.userId).toBeGreaterThan(2 ** 52);
 
-    const own = await told(into, { ...elsewhere, SIMULATE_TOKEN: guests.host.token });
+    const own = await told(into(), from({ SIMULATE_TOKEN: guests.host.token }));
     expect(own.host).toEqual({ userId: guests.host.userId });
+  });
 
-    const wrong = await simulate(into, { ...elsewhere, AUTH_SECRET: `${secret}!` });
+  it('[U7] is refused with a secret or a token that is not the server’s', { timeout }, async () => {
+    const wrong = await simulate(into(), from({ AUTH_SECRET: 'a secret of nobody, longer than thirty-two' }));
     expect(wrong).toEqual({
       ...{ code: 1, stdout: '' },
       stderr: `workshop: the server at ${url} refuses tokens signed with AUTH_SECRET\n`,
     });
-    const token = guests.host.token.replace(/\.[^.]+$/, '.signed-by-nobody');
-    const refused = await simulate(into, { ...elsewhere, SIMULATE_TOKEN: token });
-    expect(refused.stderr).toBe(`workshop: the server at ${url} refuses the token\n`);
-  });
-
-  it('[U7] waits as long as the limits of a server say, and tells so', { timeout }, async () => {
-    const url = await serve({ RATE_LIMIT_SCALE: '0.03' });
-    const { heldUp, complete, refused } = await told([...small, '--into', url]);
-    expect({ complete, refused }).toEqual({ complete: true, refused: {} });
-    expect(heldUp.times).toBeGreaterThan(0);
+    const forged = await simulate(into(), from({ SIMULATE_TOKEN: 'e30.eyJzdWIiOiIxMiJ9.c2lnbmVk' }));
+    expect(forged).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `workshop: the server at ${url} refuses the token\n`,
+    });
   });
 
   it('[U8] ends the workshop when it is told to stop', { timeout }, async () => {
-    const url = await serve();
-    const process = await workshop(['simulate', ...small, '--speed', '3']);
-    const [, id] = await process.waitFor(/\?workshop=(\d+)/, 40_000);
-    await process.waitFor(/is live/, 40_000);
+    const long = ['--attendees', '9', '--minutes', '4', '--seed', '3', '--speed', '20'];
+    const process = await workshop(['simulate', ...long, '--into', url], from());
+    const [, id] = await process.waitFor(/\?workshop=(\d+)/, 60_000);
+    await process.waitFor(/is live/, 60_000);
     process.signal('SIGINT');
     expect((await process.ended).code).toBe(130);
     expect(process.stdout()).toContain(`Workshop ${id} was broken off`);
@@ -157,52 +193,57 @@ describe('workshop simulate', () => {
     const { token } = (await guest.json()) as Json;
     expect(await read(url, `/api/workshops/${id}`, token)).toMatchObject({ status: 'ended' });
   });
+});
+
+describe('workshop simulate', () => {
+  it('[U7] waits for as long as the limits of a server say, and tells so', { timeout }, async () => {
+    const place = { folder: await prepared(), env: { RATE_LIMIT_SCALE: '0.03' } };
+    const url = await serving(await workshop(['serve', '--json'], place));
+    const { heldUp, complete, refused } = await told([...small, '--into', url], place);
+    expect({ complete, refused }).toEqual({ complete: true, refused: {} });
+    expect(heldUp.times).toBeGreaterThan(0);
+  });
 
   it('[U8] gives up a server that goes away', { timeout }, async () => {
-    const url = await serve();
-    const process = await workshop(['simulate', ...small, '--speed', '3', '--into', url]);
-    await process.waitFor(/is live/, 40_000);
-    running[0]?.signal('SIGKILL');
+    const folder = await prepared();
+    const server = await workshop(['serve', '--json'], { folder });
+    const into = ['--into', await serving(server)];
+    const long = ['--attendees', '9', '--minutes', '4', '--seed', '3', '--speed', '20'];
+    const process = await workshop(['simulate', ...long, ...into], { folder });
+    await process.waitFor(/is live/, 60_000);
+    server.signal('SIGKILL');
     expect((await process.ended).code).toBe(1);
-    expect(process.output()).toMatch(/^workshop: .*(cannot be reached any more|was refused).*$/m);
+    expect(process.output()).toMatch(
+      /^workshop: (the server cannot be reached any more|end was refused: .*)$/m,
+    );
   });
 
-  it('tells people what happens and where to look, and nothing of bars in a pipe', { timeout }, async () => {
-    const { code, stdout, stderr } = await simulate(small);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const said of ['The workshop is live', 'was removed', 'npx workshop replay 1', '--seed 3'])
-      expect(stdout).toContain(said);
-    expect(stdout).not.toContain('\r');
-  });
-
-  const wrong: [string[], string][] = [
-    [['--attendees', '0'], '--attendees 0 is not a whole number from 1 to 2,000'],
-    [['--attendees', '2.5'], '--attendees 2.5 is not a whole number from 1 to 2,000'],
-    [['--minutes', 'many'], '--minutes many is not a whole number from 1 to 720'],
-    [['--speed', '0'], '--speed 0 is not a number from 0.1 to 3,600'],
-    [['--seed', ''], '--seed  is not a whole number from 0 to 2,147,483,647'],
-    [['--title', ' '], '--title has to have 1 to 200 characters'],
-    [['--into', 'localhost:3000'], '--into localhost:3000 is not an http or https address'],
-    [['--token', 'me'], 'the token of --token or SIMULATE_TOKEN is no JSON Web Token of a user'],
-    [['now'], 'simulate takes no arguments, only options'],
+  const wrong: [Record<string, string>, string][] = [
+    [{ attendees: '0' }, '--attendees 0 is not a whole number from 1 to 2,000'],
+    [{ minutes: 'many' }, '--minutes many is not a whole number from 1 to 720'],
+    [{ speed: '0' }, '--speed 0 is not a number from 0.1 to 3,600'],
+    [{ seed: '1.5' }, '--seed 1.5 is not a whole number from 0 to 2,147,483,647'],
+    [{ seed: '' }, '--seed  is not a whole number from 0 to 2,147,483,647'],
+    [{ title: ' ' }, '--title has to have 1 to 200 characters'],
+    [{ into: 'localhost:3000' }, '--into localhost:3000 is not an http or https address'],
+    [{ token: 'me' }, 'the token of --token or SIMULATE_TOKEN is no JSON Web Token of a user'],
   ];
-  it.each(wrong)('refuses %j as wrong usage', { timeout }, async (args, problem) => {
-    const { code, stdout, stderr } = await simulate(args);
-    expect({ code, stdout, stderr }).toEqual({
+  it.each(wrong)('takes %j for wrong usage', async (values, problem) => {
+    await expect(command.run({ values, arguments: [] })).rejects.toThrow(new UsageError(problem));
+  });
+
+  it('ends with 2 where it is used wrongly', { timeout }, async () => {
+    expect(await simulate(['now'], { folder: '/nowhere' })).toEqual({
       ...{ code: 2, stdout: '' },
-      stderr: `workshop: ${problem} (see --help)\n`,
+      stderr: 'workshop: simulate takes no arguments, only options (see --help)\n',
     });
   });
 
-  it('says in one line that a server cannot be reached, or is none of ours', { timeout }, async () => {
-    const url = await serve();
-    await until(async () => (await fetch(url)).ok, { what: 'the server to answer' });
-    const [first] = running;
-    await first?.stop();
-    const { code, stderr } = await simulate(['--into', url]);
-    expect(code).toBe(1);
-    expect(stderr).toBe(
-      `workshop: the server at ${url} cannot be reached: connect ECONNREFUSED ${new URL(url).host}\n`,
-    );
+  it('says in one line that a server cannot be reached', { timeout }, async () => {
+    const host = `127.0.0.1:${await freePort()}`;
+    expect(await simulate(['--into', `http://${host}`], { folder: '/nowhere' })).toEqual({
+      ...{ code: 1, stdout: '' },
+      stderr: `workshop: the server at http://${host} cannot be reached: connect ECONNREFUSED ${host}\n`,
+    });
   });
 });

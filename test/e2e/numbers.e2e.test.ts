@@ -2,6 +2,7 @@
  * A simulated workshop on a real node, Redis and Postgres, counted three times over: by what its people were answered and
  * sent, by SQL over the tables, and by the timeline. `SIMULATED=300x60` plays an hour with 300 people.
  */
+import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Played, play } from '../../src/simulate/play.ts';
@@ -9,6 +10,7 @@ import { restClient } from '../../src/simulate/rest.ts';
 import { planWorkshop, type Script } from '../../src/simulate/script.ts';
 import { signedTickets, type Ticket } from '../../src/simulate/tickets.ts';
 import { type Node, startNode } from '../kit/node.ts';
+import { startProcess } from '../kit/process.ts';
 import { clusterSettings, secret } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { boundsOf, type Numbers, numbersOf, type Observed, observing } from './observed.ts';
@@ -19,6 +21,9 @@ const graceMs = 500;
 const seed = 11;
 const host = 1;
 
+const bin = fileURLToPath(new URL('../../bin/workshop.js', import.meta.url));
+
+let settings: Record<string, string>;
 let node: Node;
 let sql: postgres.Sql;
 let script: Script;
@@ -29,7 +34,7 @@ let numbers: Numbers;
 
 beforeAll(
   async () => {
-    const settings = await clusterSettings();
+    settings = await clusterSettings();
     node = await startNode({ env: { ...settings, PRESENCE_GRACE_MS: String(graceMs) } });
     sql = postgres(settings.DATABASE_URL ?? '', { max: 1 });
     script = planWorkshop({ seed, attendees, minutes, graceMs: graceMs * speed });
@@ -141,5 +146,16 @@ describe(`${attendees} simulated people in ${minutes} minutes`, () => {
       where workshop_id = ${played.workshopId} and type = 'speaker-approved' order by 1`;
     expect(waits.map(({ ms }) => ms)).toEqual(numbers.handWaitsMs);
     expect(numbers.handWaitsMs.length).toBeGreaterThan(0);
+  });
+
+  test('[U5] leave tables that are what the log says', { timeout: 60_000 }, async () => {
+    const args = [bin, 'verify', '--all', '--json'];
+    const verifying = await startProcess({ command: process.execPath, args, env: settings });
+    const { code } = await verifying.ended;
+    expect({ code, output: verifying.output() }).toMatchObject({ code: 0 });
+    expect(JSON.parse(verifying.stdout().trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      workshops: 1,
+      differences: 0,
+    });
   });
 });
