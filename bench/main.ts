@@ -7,6 +7,7 @@ import { fold } from './fold.ts';
 import { history } from './history.ts';
 import { type Figure, table } from './measure.ts';
 import { project } from './project.ts';
+import { rebuild } from './rebuild.ts';
 
 const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   fold,
@@ -14,6 +15,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   broadcast,
   project,
   history,
+  rebuild,
   faults,
 };
 

@@ -1,4 +1,5 @@
 /** Column types of the tables, and how instants are written to Postgres and read from it. */
+import { type Column, getTableColumns, type Table } from 'drizzle-orm';
 import { bigint, customType } from 'drizzle-orm/pg-core';
 
 /** User and workshop ids, versions, milliseconds: at most 2^53 − 1, so a JavaScript number holds them. */
@@ -33,3 +34,10 @@ export function parseInstant(text: string): number {
 
 export const isoText = (ms: number): string => new Date(ms).toISOString();
 export const isoTextOrNull = (ms: number | null): string | null => (ms === null ? null : isoText(ms));
+
+/** All columns of a table for a `select`, named as the program names them; `of` is the table's name in the statement. */
+export function namedColumns(table: Table, of?: string): string {
+  return Object.entries<Column>(getTableColumns(table))
+    .map(([key, column]) => `${of === undefined ? '' : `${of}.`}"${column.name}" as "${key}"`)
+    .join(', ');
+}

@@ -98,6 +98,11 @@ export function rowsOf(workshopId: number, epoch: string, events: Iterable<Recor
   return changes;
 }
 
+/** Everyone's rows as the state has them. */
+export function attendeeRows({ room, attendances }: WorkshopState): AttendeeRow[] {
+  return [...attendances].map(([userId, attendance]) => attendeeRow(attendance, room, userId));
+}
+
 /** Whose rows the event may change: whom its marks name, and everyone present where it changes the status. */
 function concerned(room: Room, event: RecordedEvent): number[] {
   if (!isEventType(event.type)) return [];

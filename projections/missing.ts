@@ -6,7 +6,7 @@ import { EventMissing, readAll } from '../src/log/log.ts';
 import { arrayText } from './arrayText.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
-import { keptEvents } from './repair.ts';
+import { keptEvents } from './kept.ts';
 import { retrying } from './retry.ts';
 
 /** Workshops of a partition that are not over, that the tables hold, and that the log has no stream of. */

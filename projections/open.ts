@@ -1,11 +1,11 @@
 /** Opens the database that the configuration names. */
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Database, DatabaseOptions } from './database.ts';
 import { runMigrations } from './migrate.ts';
 import { openPglite } from './pglite.ts';
 import { connectionOptions, openPostgres, type PostgresAddress } from './postgres.ts';
 
-const migrationsFolder = fileURLToPath(new URL('./migrations', import.meta.url));
+const migrationsFolder = join(import.meta.dirname, 'migrations');
 
 /** Opening never waits and never fails; `ready` tells. */
 export function openDatabase(

@@ -11,19 +11,20 @@
  * another epoch, an event that can't be folded – is left to `repair.ts` before the cursor moves past it.
  */
 import type { FeedEntry, Tail, TailBatch } from '../src/log/log.ts';
-import { projectionName } from './bookkeeping.ts';
+import { rebuildPartition } from './anew/rebuild.ts';
+import { batches } from './batch.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { differing, known } from './compare.ts';
-import type { Database, Parameter } from './database.ts';
+import { differing } from './compare.ts';
+import { type Database, isRefusal } from './database.ts';
 import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
-import { type Changes, type Folding, folding, noChanges } from './fold.ts';
-import { type Place, places } from './leases.ts';
+import { Fenced, fencing } from './fencing.ts';
+import { type Changes, noChanges } from './fold.ts';
+import type { Place } from './leases.ts';
 import { putBackMissing } from './missing.ts';
 import { parkedIn, type Unfoldable } from './parked.ts';
-import { Fenced, repair } from './repair.ts';
+import { repair } from './repair.ts';
 import { retrying } from './retry.ts';
 import { allSkipped } from './skipped.ts';
-import { loadStates, type WorkshopState } from './state.ts';
 
 /** Rooms do not wait for the tables; a little later the events of many rooms come and are written together. */
 const lingerMs = 25;
@@ -35,6 +36,8 @@ export interface PartitionOptions {
   place: Place;
   /** Events to a commit, roughly. */
   batchSize: number;
+  /** Rows that a rebuild writes at a time, roughly. */
+  chunkRows: number;
   onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
@@ -51,43 +54,37 @@ export interface FollowedPartition {
   readonly waitingSince: number | null;
   /** Takes up parked workshops again. */
   retry(workshopIds: readonly number[]): Promise<void>;
-  /** Folds every workshop of the partition anew. */
+  /** Folds every workshop of the partition anew, or goes on with that. */
   rebuild(): Promise<void>;
   /** Resolves when nothing of it is under way any more. */
   close(): Promise<void>;
 }
 
-/** How often a rebuild says how far it is. */
-const progressMs = 500;
-
-/** Workshops whose state is kept between batches. */
-const statesKept = 2_000;
-
 export function followPartition(options: PartitionOptions): FollowedPartition {
-  const { database, log, checkpoint, batchSize, onError } = options;
-  const { partition, fence } = options.place;
-  let { position, commits } = options.place;
+  const { database, log, checkpoint, place, batchSize, onError } = options;
+  const { partition, fence } = place;
   const closing = new AbortController();
   const { signal } = closing;
-  const states = new Map<number, WorkshopState>();
   const parked = new Set<number>();
-  /** Versions that were given up: an entry with one of them is left to the repair, which leaves the event out. */
   let skipped: ReadonlyMap<number, readonly number[]> = new Map();
   let waitingSince: number | null = null;
   /** Resolves to false where the commit was refused, so that all states were dropped. */
   let pending: Promise<boolean> = Promise.resolve(true);
   let turn: Promise<unknown> = Promise.resolve();
+  let rebuilding: Promise<void> | undefined;
   let tail: Tail | undefined;
 
+  const { onCommitted } = options;
+  const own = fencing({ database, checkpoint, place, signal, onCommitted, onError });
+  const states = batches({
+    ...{ database, parked, signal, onError },
+    skipped: () => skipped,
+    async settled() {
+      if (!(await pending)) pending = Promise.resolve(true);
+    },
+  });
   const repairs = repair({
-    database,
-    log,
-    partition,
-    batchSize,
-    write: (changes) => write(changes, position),
-    fenced,
-    signal,
-    onError,
+    ...{ database, log, partition, batchSize, own, signal, onError },
     onDiverged: options.onDiverged,
     onSkipped: options.onSkipped,
     onParked(workshopId, unfoldable) {
@@ -111,38 +108,6 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     if (!(error instanceof Fenced)) onError(error);
   }
 
-  /** Throws `Fenced`, and what Postgres refused the rows with. */
-  async function write(changes: Changes, next: number): Promise<void> {
-    const outcome = await checkpoint.commit({ partition, fence, commits, next, changes });
-    if (outcome.kind === 'fenced') throw new Fenced();
-    if (outcome.kind === 'refused') throw outcome.error;
-    commits++;
-    position = next;
-    options.onCommitted(changes, outcome.ms);
-  }
-
-  /** May run twice where an answer is lost: the statements must not mind. */
-  async function fenced(statements: string, parameters: readonly Parameter[]): Promise<void> {
-    const count = parameters.length;
-    const run = async () => {
-      const place = (await places(database, [partition])).get(partition);
-      if (place?.fence !== fence) throw new Fenced();
-      commits = place.commits;
-      const rows = await database.query(
-        `with mine as (
-           update projection_checkpoints set commits = commits + 1, updated_at = now()
-           where projection = '${projectionName}' and partition = $${count + 1}::integer
-             and fence = $${count + 2}::bigint and commits = $${count + 3}::bigint
-           returning partition
-         ), ${statements} select partition from mine`,
-        [...parameters, partition, fence, commits],
-      );
-      if (rows.length === 0) throw new Error('the checkpoint moved meanwhile');
-      commits++;
-    };
-    await retrying(run, { signal, onError, isFinal: (error) => error instanceof Fenced });
-  }
-
   async function begin(): Promise<void> {
     await retrying(
       async () => {
@@ -154,7 +119,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     await compare({ deep: false });
     tail = log.tail({
       lingerMs,
-      from: new Map([[partition, position]]),
+      from: new Map([[partition, own.position]]),
       limit: batchSize,
       onBatch: (batch) => inTurn(() => take(batch)),
       onError,
@@ -165,7 +130,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     if (batch.gap) {
       await settled();
       await compare({ deep: true });
-      await write(noChanges(), batch.cursor);
+      await own.write(noChanges(), batch.cursor);
       return;
     }
     const chunks = chunksOf(batch.entries, batchSize);
@@ -175,30 +140,28 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
 
   async function takeChunk(entries: FeedEntry[], next: number | undefined): Promise<void> {
     waitingSince ??= timeOf(entries[0]) ?? null;
-    let folded = await fold(entries);
-    if (!(await settled())) folded = await fold(entries);
+    let folded = await states.fold(entries);
+    if (!(await settled())) folded = await states.fold(entries);
     for (const workshopId of folded.odd) await catchUp(workshopId);
     const { changes } = folded;
     waitingSince = timeOf(entries[0]) ?? null;
-    pending = commit(changes, next ?? position);
+    pending = commit(changes, next ?? own.position);
     // Whoever waits for it next sees the failure too; until then nobody does.
     pending.catch(end);
   }
 
   async function commit(changes: Changes, next: number): Promise<boolean> {
-    const outcome = await checkpoint.commit({ partition, fence, commits, next, changes });
-    if (outcome.kind === 'fenced') throw new Fenced();
-    if (outcome.kind === 'committed') {
-      commits++;
-      position = next;
+    try {
+      await own.write(changes, next);
       waitingSince = null;
-      options.onCommitted(changes, outcome.ms);
       return true;
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
     }
     // One of these workshops has a row that Postgres does not take.
-    states.clear();
+    states.forgetAll();
     for (const { id } of changes.workshops) await catchUp(id);
-    await write(noChanges(), next);
+    await own.write(noChanges(), next);
     waitingSince = null;
     return false;
   }
@@ -211,99 +174,50 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   }
 
   async function catchUp(workshopId: number): Promise<boolean> {
-    states.delete(workshopId);
+    states.forget(workshopId);
     const folded = await repairs.catchUp(workshopId);
     if (folded) parked.delete(workshopId);
     return folded;
   }
 
-  /** Folds what the entries add to the states. What can't be folded this way is `odd`, and left out. */
-  async function fold(entries: FeedEntry[]): Promise<{ changes: Changes; odd: Set<number> }> {
-    await load(new Set(entries.map((entry) => entry.workshopId)));
-    const odd = new Set<number>();
-    const folds = new Map<number, Folding>();
-    for (const entry of entries) {
-      const { workshopId } = entry;
-      const state = states.get(workshopId);
-      if (state === undefined || odd.has(workshopId) || parked.has(workshopId)) continue;
-      try {
-        if (isGivenUp(entry, state) || !foldEntry(state, entry, folds)) odd.add(workshopId);
-      } catch {
-        // What exactly is wrong comes out when it is folded by itself.
-        odd.add(workshopId);
-      }
-      if (odd.has(workshopId)) {
-        states.delete(workshopId);
-        folds.delete(workshopId);
-      }
-    }
-    const changes = noChanges();
-    for (const each of folds.values()) each.addTo(changes);
-    return { changes, odd };
-  }
-
-  function isGivenUp({ workshopId, to }: FeedEntry, { room }: WorkshopState): boolean {
-    return skipped.get(workshopId)?.some((version) => version > room.version && version <= to) ?? false;
-  }
-
-  async function load(workshopIds: Set<number>): Promise<void> {
-    const isMissing = (id: number) => !states.has(id) && !parked.has(id);
-    if (![...workshopIds].some(isMissing)) return;
-    // The tables are as far as the states only once the last commit is through.
-    if (!(await pending)) pending = Promise.resolve(true);
-    for (const id of states.keys()) {
-      if (states.size < statesKept) break;
-      if (!workshopIds.has(id)) states.delete(id);
-    }
-    const missing = [...workshopIds].filter(isMissing);
-    const loaded = await retrying(() => loadStates(database, missing), { signal, onError });
-    for (const [id, state] of loaded) states.set(id, state);
-  }
-
   /** Brings every workshop that differs from the log up to it; where `deep`, events are compared, not only their number. */
   async function compare({ deep }: { deep: boolean }): Promise<void> {
-    states.clear();
+    states.forgetAll();
     await putBackMissing({ database, log, partition, signal, onError });
     const different = await retrying(() => differing(database, log, partition, deep), { signal, onError });
     for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
   }
 
-  /** What is appended meanwhile takes its turn between two workshops. */
-  async function rebuild(): Promise<void> {
-    let ids = new Set<number>();
+  /** Runs while the tables of the partition stand still. Rejects where it can't go on, which ends everything. */
+  async function alone<T>(run: () => Promise<T>): Promise<T> {
+    let done: { value: T } | undefined;
     await inTurn(async () => {
-      ids = await retrying(() => known(database, log, partition), { signal, onError });
+      await settled();
+      done = { value: await run() };
     });
-    let done = 0;
-    let told = Number.NEGATIVE_INFINITY;
-    for (const id of ids) {
-      await inTurn(async () => {
-        if (performance.now() - told > progressMs) {
-          told = performance.now();
-          await tell('rebuild_done = $3::integer, rebuild_total = $4::integer', [done, ids.size]);
-        }
-        await settled();
-        states.delete(id);
-        if (await repairs.rebuild(id)) parked.delete(id);
-      });
-      if (signal.aborted) return;
-      done++;
-    }
-    await inTurn(() => tell('rebuild_requested = false, rebuild_done = null, rebuild_total = null', []));
+    if (done !== undefined) return done.value;
+    throw signal.reason ?? new Error('it came to an end');
   }
 
-  /** Writes how far the rebuild is, for whoever asked for it. */
-  async function tell(changes: string, parameters: readonly number[]): Promise<void> {
-    const text = `update projection_checkpoints set ${changes}
-      where projection = '${projectionName}' and partition = $1::integer and fence = $2::bigint`;
-    await retrying(() => database.query(text, [partition, fence, ...parameters]), { signal, onError });
+  /** Where it fails it is taken up again at the place where it was, since what was asked for is written down. */
+  async function rebuild(): Promise<void> {
+    const { park } = repairs;
+    rebuilding = rebuildPartition({
+      ...{ database, log, partition, fence, own, alone, catchUp, park, signal, onError },
+      chunkRows: options.chunkRows,
+      forgetAll: () => states.forgetAll(),
+    }).catch((error: unknown) => {
+      if (error instanceof Fenced) end(error);
+      else if (!signal.aborted) onError(error);
+    });
+    await rebuilding;
   }
 
   void inTurn(begin);
   return {
     fence,
     get position() {
-      return position;
+      return own.position;
     },
     get hasEnded() {
       return signal.aborted;
@@ -321,22 +235,8 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
       closing.abort(new Error('the projector is closing'));
       await tail?.close();
       await turn;
+      await rebuilding;
       await pending.catch(() => undefined);
     },
   };
-}
-
-function foldEntry(state: WorkshopState, entry: FeedEntry, folds: Map<number, Folding>): boolean {
-  const { room } = state;
-  if (entry.epoch !== state.epoch && room.version > 0) return false;
-  if (entry.to <= room.version) return true;
-  if (entry.from > room.version + 1) return false;
-  let fold = folds.get(entry.workshopId);
-  if (fold === undefined) {
-    fold = folding(state, entry.epoch);
-    folds.set(entry.workshopId, fold);
-  }
-  if (state.epoch === '') state.epoch = entry.epoch;
-  for (const event of entry.events()) if (event.version > room.version) fold.add(event);
-  return true;
 }

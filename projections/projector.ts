@@ -37,6 +37,8 @@ export interface ProjectorOptions {
   onEvent?(event: ProjectorEvent): void;
   /** Events to a commit, roughly. */
   batchSize?: number;
+  /** Rows that a rebuild writes at a time, roughly: COPY is slow with few. */
+  chunkRows?: number;
   /** How long a partition stays with a projector that is not heard of. */
   leaseMs?: number;
   signal?: AbortSignal;
@@ -54,7 +56,7 @@ export interface Projector {
 }
 
 export function projector(options: ProjectorOptions): Projector {
-  const { log, database, node, batchSize = 1_000, leaseMs = 6_000 } = options;
+  const { log, database, node, batchSize = 1_000, chunkRows = 20_000, leaseMs = 6_000 } = options;
   const emit = (event: ProjectorEvent) => options.onEvent?.(event);
   const onError = (error: unknown) => emit({ type: 'error', error });
   const closing = new AbortController();
@@ -126,7 +128,7 @@ export function projector(options: ProjectorOptions): Projector {
   function follow(place: Holding): FollowedPartition {
     const { partition } = place;
     return followPartition({
-      ...{ database, log, checkpoint: commits, place, batchSize, onError },
+      ...{ database, log, checkpoint: commits, place, batchSize, chunkRows, onError },
       onCommitted(changes, ms) {
         emit({ type: 'committed', partition, events: changes.events.length, ms });
         for (const { id, version } of changes.workshops) rooms?.reached(id, version);
@@ -142,7 +144,8 @@ export function projector(options: ProjectorOptions): Projector {
   async function takeUpWishes(held: ReadonlyMap<number, Holding>): Promise<void> {
     // Not waited for: it takes its time, and the leases are to be renewed meanwhile.
     for (const { partition, rebuildRequested } of held.values())
-      if (rebuildRequested) once(`rebuild ${partition}`, () => followed.get(partition)?.rebuild());
+      if (rebuildRequested)
+        once(`rebuild ${partition}`, () => inTurn(() => followed.get(partition)?.rebuild()));
     const rows = await database.query(
       `select workshop_id, partition from projection_parked
        where retry_requested and partition = any($1::text::integer[])`,
@@ -152,6 +155,14 @@ export function projector(options: ProjectorOptions): Projector {
       const [workshopId, partition] = [Number(row.workshop_id), Number(row.partition)];
       once(`retry ${workshopId}`, () => followed.get(partition)?.retry([workshopId]));
     }
+  }
+
+  /** One partition is folded anew at a time: the others' rooms are not to wait for it. */
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn(run: () => Promise<void> | undefined): Promise<void> {
+    const ran = turn.then(run);
+    turn = ran;
+    return ran.then(() => undefined);
   }
 
   const underWay = new Set<string>();

@@ -1,36 +1,30 @@
 /**
  * The slow and certain way to bring one workshop's tables up to the log: from the tables, against the log, page by page.
  * Taken wherever the feed is not enough: a gap, an event that was refused, a workshop that was parked, a log that lost
- * events, a rebuild. It may be repeated at any point.
+ * events. It may be repeated at any point.
  */
 import type { RecordedEvent } from '../src/domain/evolve.ts';
 import { projectionName } from './bookkeeping.ts';
-import { type Database, isRefusal, type Parameter } from './database.ts';
-import { eventRow, placeholderRow, recordedEvent, redactRow } from './events/projection.ts';
+import { type Database, isRefusal } from './database.ts';
+import { eventRow, placeholderRow, redactRow } from './events/projection.ts';
 import type { EventRow } from './events/schema.ts';
 import type { ProjectedLog } from './feed.ts';
-import { type Changes, type Folding, folding, isDeletion, noChanges } from './fold.ts';
-import { isInLog, type Kept, type Step, stepsOf } from './pages.ts';
+import { Fenced, type Fencing } from './fencing.ts';
+import { type Folding, folding, isDeletion, noChanges } from './fold.ts';
+import { keptEvents, lastCommon, lastKept } from './kept.ts';
+import { isInLog, type Step, stepsOf } from './pages.ts';
 import { Unfoldable } from './parked.ts';
 import { backoffMs, pause, retrying } from './retry.ts';
 import { type Skip, type Skips, skipOf, skipsOf } from './skipped.ts';
 import { loadStates, type WorkshopState } from './state.ts';
 import { workshopRow } from './workshops/projection.ts';
 
-/** The partition has another owner now: whoever gets this stops and starts again from the checkpoint. */
-export class Fenced extends Error {
-  override name = 'Fenced';
-}
-
 export interface RepairOptions {
   database: Database;
   log: ProjectedLog;
   partition: number;
   batchSize: number;
-  /** Writes rows without moving the partition's cursor. Throws `Fenced`, or what Postgres refused them with. */
-  write(changes: Changes): Promise<void>;
-  /** Runs a statement with the partition's checkpoint locked as `mine`. Throws `Fenced`. */
-  fenced(statements: string, parameters: readonly Parameter[]): Promise<void>;
+  own: Fencing;
   signal: AbortSignal;
   onError(error: unknown): void;
   /** The log has other events after `version` than the tables had; those were put aside. */
@@ -43,15 +37,15 @@ export interface RepairOptions {
 export interface Repair {
   /** False where the workshop is parked now. Throws `Fenced`. */
   catchUp(workshopId: number): Promise<boolean>;
-  /** Folds the workshop anew from its first event on. False where it is parked now. */
-  rebuild(workshopId: number): Promise<boolean>;
+  /** Puts the workshop aside: its projection waits from now on. Throws `Fenced`. */
+  park(workshopId: number, unfoldable: Unfoldable): Promise<void>;
 }
 
 /** An event that can't be folded is tried again this often. */
 const retries = 3;
 
 export function repair(options: RepairOptions): Repair {
-  const { database, log, partition, batchSize, write, fenced, signal, onError } = options;
+  const { database, log, partition, batchSize, own, signal, onError } = options;
 
   async function catchUp(workshopId: number): Promise<boolean> {
     const advanceBy = (page: number, most: number) =>
@@ -79,10 +73,10 @@ export function repair(options: RepairOptions): Repair {
   /** Folds what the tables lack, `page` events to a commit and `most` of them at most. */
   async function advance(workshopId: number, page: number, most: number): Promise<void> {
     const head = await log.head(workshopId);
-    const kept = await lastKept(workshopId);
+    const kept = await lastKept(database, workshopId);
     // Without a stream there is nothing to compare: the workshop is archived, and what Postgres has is what there is.
     if (head !== null && kept !== undefined && !(await isInLog(log, workshopId, kept))) {
-      const common = await lastCommon(workshopId, Math.min(kept.version, head.version));
+      const common = await lastCommon(database, log, workshopId, Math.min(kept.version, head.version));
       await takeBack(workshopId, common);
       options.onDiverged(workshopId, common);
     }
@@ -99,6 +93,9 @@ export function repair(options: RepairOptions): Repair {
       left -= step.kind === 'events' ? step.events.length : 1;
       if (left <= 0) return;
     }
+    // The stream went away while it was read, or lost its end: what is there now is looked at anew.
+    if (head !== null && state.room.version < head.version)
+      throw new Error(`workshop ${workshopId} ended at version ${state.room.version} of ${head.version}`);
     if (state.epoch !== epoch && state.room.version > 0) await foldPage(folding(state, epoch), state, []);
   }
 
@@ -135,7 +132,7 @@ export function repair(options: RepairOptions): Repair {
     for (const event of events) attempting(event.version, () => fold.add(event));
     const last = state.room.version;
     attempting(last, () => fold.addTo(changes));
-    await write(changes).catch((error) => {
+    await own.write(changes).catch((error) => {
       throw isRefusal(error) ? new Unfoldable(last, error) : error;
     });
   }
@@ -149,7 +146,7 @@ export function repair(options: RepairOptions): Repair {
     room.version = version;
     state.epoch = epoch;
     const writeWith = (rows: EventRow[]) =>
-      write({ ...noChanges(), workshops: [workshopRow(room, epoch)], events: rows });
+      own.write({ ...noChanges(), workshops: [workshopRow(room, epoch)], events: rows });
     const [before, kept] = await keptAround(room.id, version);
     const placeholder = placeholderRow(room.id, { version, at: before?.at ?? room.createdAt, event });
     try {
@@ -206,33 +203,12 @@ export function repair(options: RepairOptions): Repair {
     return deleted;
   }
 
-  async function lastKept(workshopId: number): Promise<Kept | undefined> {
-    const [row] = await database.query(
-      `select version, event_id from workshop_events
-       where workshop_id = $1::bigint order by version desc limit 1`,
-      [workshopId],
-    );
-    return row && { version: Number(row.version), eventId: String(row.event_id) };
-  }
-
-  /** The highest version up to which log and tables have the same events. */
-  async function lastCommon(workshopId: number, highest: number): Promise<number> {
-    let [same, other] = [0, highest + 1];
-    while (other - same > 1) {
-      const middle = Math.floor((same + other) / 2);
-      const [row] = await keptEvents(database, workshopId, middle - 1, 1);
-      if (row !== undefined && (await isInLog(log, workshopId, row))) same = middle;
-      else other = middle;
-    }
-    return same;
-  }
-
   /**
    * Puts events after `common` aside and the workshop's rows back to nothing, to be folded anew. A trigger of the table keeps
    * what is deleted from `workshop_events` in `workshop_events_lost`.
    */
-  function takeBack(workshopId: number, common: number): Promise<void> {
-    return fenced(
+  async function takeBack(workshopId: number, common: number): Promise<void> {
+    await own.fenced(
       `lost as (
          delete from workshop_events e using mine where e.workshop_id = $1::bigint and e.version > $2::bigint
        ), people as (
@@ -249,7 +225,7 @@ export function repair(options: RepairOptions): Repair {
   }
 
   async function park(workshopId: number, unfoldable: Unfoldable, attempts: number): Promise<void> {
-    await fenced(
+    await own.fenced(
       `parking as (
          insert into projection_parked
            (workshop_id, projection, partition, version, reason, attempts, parked_at, retry_requested)
@@ -274,13 +250,7 @@ export function repair(options: RepairOptions): Repair {
     );
   }
 
-  return {
-    catchUp,
-    async rebuild(workshopId) {
-      await takeBack(workshopId, Number.MAX_SAFE_INTEGER);
-      return catchUp(workshopId);
-    },
-  };
+  return { catchUp, park: (workshopId, unfoldable) => park(workshopId, unfoldable, 1) };
 }
 
 const isFinal = (error: unknown) => error instanceof Unfoldable || error instanceof Fenced;
@@ -291,20 +261,4 @@ function attempting(version: number, run: () => void): void {
   } catch (error) {
     throw new Unfoldable(version, error);
   }
-}
-
-/** Events that Postgres keeps after a version, at most `limit`. */
-export async function keptEvents(
-  database: Database,
-  workshopId: number,
-  after: number,
-  limit: number,
-): Promise<RecordedEvent[]> {
-  const rows = await database.query(
-    `select workshop_id as "workshopId", version, event_id as "eventId", type, schema, at, by,
-       command_id as "commandId", data
-     from workshop_events where workshop_id = $1::bigint and version > $2::bigint order by version limit $3::bigint`,
-    [workshopId, after, limit],
-  );
-  return rows.map((row) => recordedEvent(row as unknown as EventRow)); // the columns of this very table
 }

@@ -1,4 +1,5 @@
 /** All tables, for migrations. */
+export { chunks, nextAttendees, nextChat, nextEvents, nextWorkshops } from './anew/schema.ts';
 export { attendees } from './attendees/schema.ts';
 export { checkpoints, parked, projectors, skipped } from './bookkeeping.ts';
 export { chatMessages } from './chat/schema.ts';

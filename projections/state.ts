@@ -2,11 +2,11 @@
  * What folding a workshop's next event takes: its room, so that rights are what the domain says, and each person's
  * attendance. It comes from the tables, not from the events: a restart does not read a stream again.
  */
-import { type Column, getTableColumns, getTableName, type Table } from 'drizzle-orm';
 import { emptyRoom, memberOf, type Room } from '../src/domain/room.ts';
 import { arrayText } from './arrayText.ts';
 import { type Attendance, restoreAttendee } from './attendees/projection.ts';
 import { type AttendeeRow, attendees } from './attendees/schema.ts';
+import { namedColumns } from './columns.ts';
 import type { Database } from './database.ts';
 import { restoreWorkshop } from './workshops/projection.ts';
 import { type WorkshopRow, workshops } from './workshops/schema.ts';
@@ -32,10 +32,13 @@ export async function loadStates(
   if (workshopIds.length === 0) return states;
   const ids = arrayText(workshopIds);
   const [found, people] = await Promise.all([
-    database.query(`${selectAll(workshops)} where id = any($1::text::bigint[])`, [ids]),
+    database.query(`select ${namedColumns(workshops)} from workshops where id = any($1::text::bigint[])`, [
+      ids,
+    ]),
     // Who joined first comes first, as in a room that was folded from its events.
     database.query(
-      `${selectAll(attendees)} where workshop_id = any($1::text::bigint[]) order by present_since, user_id`,
+      `select ${namedColumns(attendees)} from workshop_attendees
+       where workshop_id = any($1::text::bigint[]) order by present_since, user_id`,
       [ids],
     ),
   ]);
@@ -56,12 +59,4 @@ export async function loadStates(
     state.attendances.set(row.userId, restoreAttendee(state.room, row));
   }
   return states;
-}
-
-/** Names the columns as the program does. */
-function selectAll(table: Table): string {
-  const columns = Object.entries<Column>(getTableColumns(table)).map(
-    ([key, column]) => `"${column.name}" as "${key}"`,
-  );
-  return `select ${columns.join(', ')} from ${getTableName(table)}`;
 }

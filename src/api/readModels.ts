@@ -2,11 +2,14 @@
 import { type AttendeeRecord, listAttendees } from '../../projections/attendees/queries.ts';
 import { listChat } from '../../projections/chat/queries.ts';
 import type { Database } from '../../projections/database.ts';
+import { type ErasingTold, erase } from '../../projections/erase/erase.ts';
 import type { Page, PageRequest } from '../../projections/page.ts';
 import { type Asking, retryParked } from '../../projections/parked.ts';
 import { requestRebuild } from '../../projections/rebuild.ts';
 import { type SkipOutcome, type SkipWish, skipParked } from '../../projections/skipped.ts';
 import { type ProjectionStatus, projectionStatus } from '../../projections/status.ts';
+import type { Told } from '../../projections/verify/findings.ts';
+import { type Verifying, verify } from '../../projections/verify/verify.ts';
 import { listWorkshops, type WorkshopView, waitForVersion } from '../../projections/workshops/queries.ts';
 import type { User } from '../domain/define.ts';
 import { inTime } from '../log/inTime.ts';
@@ -29,6 +32,10 @@ export interface ReadModels {
   skipParked(wish: Omit<SkipWish, keyof Asking>): Promise<SkipOutcome>;
   /** Resolves with the number of partitions that are to be folded anew. */
   requestRebuild(): Promise<number>;
+  /** The log folded anew and held against the tables. Nothing limits how long it takes but the signal. */
+  verify(what: Pick<Verifying, 'workshopId' | 'signal'>): AsyncIterable<Told>;
+  /** Takes a person out of log and tables. */
+  erase(who: { userId: number; signal: AbortSignal }): AsyncIterable<ErasingTold>;
 }
 
 /** How long a read of the database may take, in milliseconds. */
@@ -48,5 +55,7 @@ export function readModels(database: Database, log: EventLog): ReadModels {
     skipParked: (wish) =>
       inTime(skipParked(database, log, { ...wish, patienceMs }), patienceMs, 'the database'),
     requestRebuild: () => inTime(requestRebuild(database), patienceMs, 'the database'),
+    verify: (what) => verify({ database, log, ...what }),
+    erase: (who) => erase({ database, log, ...who }),
   };
 }

@@ -17,9 +17,17 @@ export function statusText({ partitions, parked, skipped, lag }: ProjectionStatu
       skipped.map((each) => [each.workshopId, each.version, each.skippedAt, each.skippedBy, each.reason]),
     ),
   ];
-  const rebuilding = partitions.filter(({ rebuildRequested }) => rebuildRequested).length;
-  if (rebuilding > 0) blocks.push(`Partitions still to be folded anew: ${rebuilding}`);
+  const rebuilding = partitions.filter(({ rebuildRequested }) => rebuildRequested);
+  if (rebuilding.length > 0) blocks.push(rebuildText(rebuilding));
   return blocks.join('\n\n');
+}
+
+function rebuildText(rebuilding: ProjectionStatus['partitions']): string {
+  const title = `Partitions still to be folded anew: ${rebuilding.length}`;
+  const begun = rebuilding.flatMap(({ partition, rebuilt }) =>
+    rebuilt === null ? [] : [[partition, `${rebuilt.done} of ${rebuilt.total}`, rebuilt.after ?? '']],
+  );
+  return begun.length === 0 ? title : block(title, ['partition', 'workshops', 'up to id'], begun);
 }
 
 function owners(partitions: ProjectionStatus['partitions']): (string | number)[][] {

@@ -113,6 +113,7 @@ const cases: Case[] = [
     body: { version: 2 },
     public: [401, 403, 403, 403, 403, 403, 403, 404],
   },
+  { route: 'GET /api/admin/verify', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   { route: 'POST /api/admin/projections/rebuild', public: [401, 403, 403, 403, 403, 403, 403, 202] },
   {
     route: 'POST /api/guest',

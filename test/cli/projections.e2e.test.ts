@@ -4,14 +4,15 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedLog } from '../../src/log/embedded/log.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
+import type { TemporaryFolder } from '../kit/folder.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
 import type { Json } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const at = new Date().toISOString();
-let folder: ReturnType<typeof temporaryFolder>;
+let folder: TemporaryFolder;
 let server: RunningProcess;
 let url: string;
 
@@ -70,7 +71,7 @@ async function poison(...ids: number[]): Promise<void> {
 }
 
 beforeAll(async () => {
-  folder = temporaryFolder('cli');
+  folder = await dataFolder('cli', 'data');
   await poison(1, 2);
   await serve();
 }, 60_000);

@@ -2,18 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
+import type { TemporaryFolder } from '../kit/folder.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
 import { startRedis } from '../kit/redis.ts';
 import { guestOn, type Json } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
-let folder: ReturnType<typeof temporaryFolder>;
+let folder: TemporaryFolder;
 let running: RunningProcess[];
 
-beforeEach(() => {
-  folder = temporaryFolder('cli');
+beforeEach(async () => {
+  folder = await dataFolder('cli', 'data');
   running = [];
 });
 afterEach(async () => {
@@ -71,14 +72,15 @@ describe('workshop serve', () => {
   it('brings up everything with nothing configured, makes its own secret, and keeps it', {
     timeout: 60_000,
   }, async () => {
-    const { process, url } = await serve();
+    const env = { DATA_DIR: `${folder.path}/new` };
+    const { process, url } = await serve(env);
     const ada = await guest(url, 'Ada');
-    expect(statSync(`${folder.path}/data/secret`).mode & 0o777).toBe(0o600);
-    expect(statSync(`${folder.path}/data/server.json`).mode & 0o777).toBe(0o600);
+    expect(statSync(`${folder.path}/new/secret`).mode & 0o777).toBe(0o600);
+    expect(statSync(`${folder.path}/new/server.json`).mode & 0o777).toBe(0o600);
     expect((await fetch(`${url}/`)).headers.get('content-type')).toContain('text/html');
     await process.stop();
     expect((await process.ended).code).toBe(0);
-    const again = await serve();
+    const again = await serve(env);
     const created = await post(
       again.url,
       '/api/workshops',

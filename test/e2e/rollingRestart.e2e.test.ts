@@ -8,7 +8,8 @@ import {
   workshopConnection,
 } from '../../src/client/workshopClient.ts';
 import { type Balancer, balancer } from '../kit/balancer.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
+import type { TemporaryFolder } from '../kit/folder.ts';
 import { type NodeProcess, startNode } from '../kit/nodeProcess.ts';
 import { clusterSettings, type Json, liveWorkshop, restAt, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -167,9 +168,9 @@ describe('two nodes behind a load balancer', () => {
 });
 
 describe('an embedded node', () => {
-  let folder: ReturnType<typeof temporaryFolder>;
-  beforeAll(() => {
-    folder = temporaryFolder('restart');
+  let folder: TemporaryFolder;
+  beforeAll(async () => {
+    folder = await dataFolder('restart', 'data');
   });
   afterAll(() => folder.close());
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
 import { embeddedEvents } from '../kit/history/read.ts';
 import { type Node, startNode } from '../kit/node.ts';
 import { type Gathering, gathering, judge } from '../kit/scene.ts';
@@ -11,7 +11,7 @@ import { liveWorkshop, restAt } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 // Starting one takes seconds: it is the same server and the same folder in all of them, one after the other.
-const folder = temporaryFolder('data');
+const folder = await dataFolder('data');
 const opened: { close(): unknown }[] = [folder];
 let node: Node;
 

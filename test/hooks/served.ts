@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { io, type Socket } from 'socket.io-client';
 import type { CommandName } from '../../src/domain/catalog.ts';
 import type { Reply } from '../../src/protocol/wire.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
 import { type Network, networkTo } from '../kit/network.ts';
 import { startProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
@@ -26,7 +26,7 @@ export interface Told {
 export type Served = Awaited<ReturnType<typeof served>>;
 
 export async function served(settings: Record<string, string> = {}) {
-  const folder = temporaryFolder('data');
+  const folder = await dataFolder('data');
   const server = await startProcess({
     command: process.execPath,
     args: [program, 'serve', '--json'],

@@ -1,16 +1,19 @@
-/** Once for a run of the tests: one Redis and one Postgres, of which test files take databases of their own (`shared.ts`). */
+/** Once for a run of the tests: one Redis and one Postgres, of which test files take databases of their own (`shared.ts`), and an empty PGlite (`dataFolder.ts`). */
 import type { TestProject } from 'vitest/node';
+import { emptyDatabase } from './dataFolder.ts';
 import { startPostgres } from './postgres.ts';
 import { sharedDatabases, startRedis } from './redis.ts';
 import type {} from './shared.ts';
 
 export default async function sharedServers(project: TestProject): Promise<() => Promise<void>> {
-  const [redis, postgres] = await Promise.all([
+  const [redis, postgres, empty] = await Promise.all([
     startRedis({ extra: { databases: String(sharedDatabases) } }),
     startPostgres(),
+    emptyDatabase(),
   ]);
   project.provide('redisUrl', redis.url);
   project.provide('postgresUrl', postgres.url());
+  project.provide('emptyDatabase', empty);
   return async () => {
     await Promise.all([redis.close(), postgres.close()]);
   };

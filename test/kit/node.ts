@@ -1,6 +1,7 @@
 /** A node as a process of its own, `workshop serve`, always at the same address: a test kills, freezes and starts it again. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { dataFolder } from './dataFolder.ts';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
 import { type Program, type RunningProcess, startProcess } from './process.ts';
@@ -42,7 +43,8 @@ const patienceMs = 30_000;
 
 /** Resolves once it serves. Its data folder goes with it. */
 export async function startNode({ env = {}, preload, within }: NodeSettings = {}): Promise<Node> {
-  const folder = temporaryFolder('node');
+  const hasOwn = env.DATABASE_URL === undefined && env.DATA_DIR === undefined;
+  const folder = await (hasOwn ? dataFolder : temporaryFolder)('node');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const program: Program = {

@@ -6,6 +6,7 @@ import { readConfig } from '../../src/config.ts';
 import type { CommandInput, CommandName } from '../../src/domain/catalog.ts';
 import type { Reply, StateView } from '../../src/protocol/wire.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
+import { dataFolder } from './dataFolder.ts';
 import { temporaryFolder } from './folder.ts';
 import { sharedPostgres, sharedRedis } from './shared.ts';
 import { until } from './until.ts';
@@ -101,7 +102,7 @@ export async function clusterSettings(): Promise<Record<string, string>> {
 
 /** With no settings it is embedded, in a folder of its own that goes with it. */
 export async function testServer(settings: Record<string, string> = {}): Promise<TestServer> {
-  const folder = temporaryFolder('data');
+  const folder = await (settings.DATABASE_URL === undefined ? dataFolder : temporaryFolder)('data');
   const config = readConfig({
     NODE_ENV: 'test',
     PORT: '0',

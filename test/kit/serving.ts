@@ -1,6 +1,6 @@
 /** `workshop serve` as a process of its own, embedded, with all that it wrote: for tests that ask whether it lives and what it logs. */
 import { fileURLToPath } from 'node:url';
-import { temporaryFolder } from './folder.ts';
+import { dataFolder } from './dataFolder.ts';
 import { type RunningProcess, startProcess } from './process.ts';
 import { type Json, secret, token } from './server.ts';
 
@@ -16,7 +16,7 @@ export interface Serving {
 const program = fileURLToPath(import.meta.resolve('../../bin/workshop.js'));
 
 export async function serving(settings: Record<string, string> = {}): Promise<Serving> {
-  const folder = temporaryFolder('serving');
+  const folder = await dataFolder('serving');
   const server = await startProcess({
     command: process.execPath,
     args: [program, 'serve', '--json'],

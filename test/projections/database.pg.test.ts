@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { isRefusal } from '../../projections/database.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { highestWorkshopId } from '../../projections/workshops/queries.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { freePort } from '../kit/ports.ts';
 import { sharedPostgres } from '../kit/shared.ts';
@@ -124,8 +125,8 @@ describe('PGlite', () => {
       },
     ],
   ])('a folder %s is thrown away and made anew', async (_, damage) => {
-    const folder = temporaryFolder('pglite');
-    const path = join(folder.path, 'projections');
+    const folder = await dataFolder('pglite');
+    const path = join(folder.path, 'database');
     const first = openDatabase({ folder: path }, quiet);
     await first.ready;
     await first.close();

@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import type { Database } from '../../projections/database.ts';
 import { openDatabase } from '../../projections/open.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
 import { sharedPostgres } from '../kit/shared.ts';
 
 export interface FreshDatabase {
   database: Database;
+  /** Of Postgres. */
+  url?: string;
   /** Opens the same database again, beside or after the first. */
   again(): Promise<Database>;
   close(): Promise<void>;
@@ -20,12 +22,12 @@ async function freshPostgres(): Promise<FreshDatabase> {
     return database;
   };
   const database = await open();
-  return { database, again: open, close: () => database.close() };
+  return { database, url, again: open, close: () => database.close() };
 }
 
 async function freshPglite(): Promise<FreshDatabase> {
-  const folder = temporaryFolder('pglite');
-  const open = async () => openDatabase({ folder: join(folder.path, 'projections') }, { onError: fail });
+  const folder = await dataFolder('pglite');
+  const open = async () => openDatabase({ folder: join(folder.path, 'database') }, { onError: fail });
   const database = await open();
   await database.ready;
   return {

@@ -77,6 +77,7 @@ const breaking: [string, (string | Buffer)[]][] = [
   ['a packet of no known type', ['49/workshop,["x"]']],
   ['an Engine.IO packet of no known type', ['x']],
   ['an event to a namespace that it is not in', ['42/admin,["x"]']],
+  ['its leaving of the namespace, which would leave it connected for nothing', ['41/workshop,']],
   ['a second sign-in', ['40/workshop,{"token":"x"}']],
   ['a message of 64 KiB and one byte', [`4${'x'.repeat(65_536)}`]],
 ];

@@ -115,7 +115,11 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
 
   nsp.on('connection', (socket) => {
     metrics.sockets.inc();
-    socket.on('disconnect', () => metrics.sockets.dec());
+    socket.on('disconnect', () => {
+      metrics.sockets.dec();
+      // There is nothing else to be had on this connection: it would stay open with nobody signed in on it.
+      socket.conn.close();
+    });
     socket.join(`user:${socket.data.user.userId}`);
     registerWorkshopHandlers(socket, context);
   });

@@ -1,0 +1,100 @@
+/**
+ * How the command line reaches the projections:
+ *
+ *   Postgres                 ──► the database itself; the projectors that run take up what is asked for
+ *   a folder, server runs    ──► through the server, which alone may open the folder's database
+ *   a folder, no server      ──► the folder is locked and opened, with a projector of our own while the command lasts
+ */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { pino } from 'pino';
+import { erase } from '../../projections/erase/erase.ts';
+import { openDatabase } from '../../projections/open.ts';
+import { retryParked } from '../../projections/parked.ts';
+import { projector } from '../../projections/projector.ts';
+import { requestRebuild } from '../../projections/rebuild.ts';
+import { skipParked } from '../../projections/skipped.ts';
+import { projectionStatus } from '../../projections/status.ts';
+import { verify } from '../../projections/verify/verify.ts';
+import type { Config } from '../config.ts';
+import { FolderInUse, serverOf } from '../dataFolder.ts';
+import { openLogForReading, openStores, type Stores } from '../stores.ts';
+import { CommandFailed } from './command.ts';
+import type { Operations } from './operations.ts';
+import { rebuilt } from './rebuilt.ts';
+import { throughServer } from './throughServer.ts';
+
+/** `wishes`: more than the status will be asked for, so that a projector has to run. */
+export async function openOperations(config: Config, { wishes }: { wishes: boolean }): Promise<Operations> {
+  if (config.DATABASE_URL !== undefined) return onPostgres(config, config.DATABASE_URL);
+  const running = await serverOf(config.DATA_DIR);
+  return running === undefined ? inFolder(config, wishes) : throughServer(running);
+}
+
+async function onPostgres(config: Config, url: string): Promise<Operations> {
+  const log = await openLogForReading(config, pino({ level: 'silent' }));
+  let refuse: (error: unknown) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    refuse = reject;
+  });
+  const database = openDatabase({ url, migrating: 'never' }, { onError: (error) => refuse(error) });
+  const close = async () => {
+    await database.close();
+    await log.close();
+  };
+  try {
+    await Promise.race([database.ready, failed]);
+  } catch (error) {
+    await close();
+    throw new CommandFailed(`the database: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  // From here on whoever asks gets the failure.
+  refuse = () => undefined;
+  return { ...directly({ log, database }), close };
+}
+
+async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
+  const folder = resolve(config.DATA_DIR);
+  if (!['log', 'database'].some((name) => existsSync(join(folder, name))))
+    throw new CommandFailed(`there are no workshops in ${folder}: is DATA_DIR right?`);
+  const logger = pino({ level: 'silent' });
+  const stores = await openStores(config, logger).catch((error: unknown) => {
+    if (!(error instanceof FolderInUse)) throw error;
+    throw new CommandFailed(`${folder} is being opened or closed by another process: try again`);
+  });
+  await stores.database.ready;
+  const own = wishes ? projector({ ...stores, histories: stores.history, node: 'command-line' }) : undefined;
+  return {
+    ...directly(stores),
+    async close() {
+      await own?.close();
+      await stores.close();
+    },
+  };
+}
+
+function directly({ log, database }: Pick<Stores, 'log' | 'database'>): Omit<Operations, 'close'> {
+  const status = () => projectionStatus(database, log);
+  return {
+    status,
+    retry: async (workshopId) => ({ parked: !(await retryParked(database, workshopId)) }),
+    async skip(wish) {
+      const outcome = await skipParked(database, log, wish);
+      if (outcome.kind === 'skipped') return outcome;
+      if (outcome.kind === 'first')
+        throw new CommandFailed('the first event makes the workshop: it cannot be given up');
+      throw new CommandFailed(
+        `workshop ${wish.workshopId} is not parked at version ${wish.version} any more`,
+      );
+    },
+    async rebuild(onProgress) {
+      const partitions = await requestRebuild(database);
+      if (partitions === 0)
+        throw new CommandFailed('no projector has run yet: there is nothing to fold anew');
+      await rebuilt(status, onProgress);
+      return { partitions };
+    },
+    verify: (workshopId) => verify({ log, database, ...(workshopId !== undefined && { workshopId }) }),
+    erase: (userId) => erase({ log, database, userId }),
+  };
+}

@@ -1,0 +1,77 @@
+/** The operations of the server that serves a data folder, asked over its routes for operators. */
+import { z } from 'zod';
+import { erasingTold } from '../../projections/erase/erase.ts';
+import type { ProjectionStatus } from '../../projections/status.ts';
+import { told as findings } from '../../projections/verify/findings.ts';
+import type { RunningServer } from '../dataFolder.ts';
+import { operatorKeyHeader } from '../identity/operatorKey.ts';
+import { CommandFailed } from './command.ts';
+import { parsedLines } from './ndjson.ts';
+import type { Operations } from './operations.ts';
+import { rebuilt } from './rebuilt.ts';
+
+const refusal = z.object({ error: z.object({ message: z.string() }) });
+
+export function throughServer({ url, key }: RunningServer): Operations {
+  async function answered(method: string, path: string, body?: unknown): Promise<Response> {
+    const answer = await fetch(new URL(`/api/admin/${path}`, url), {
+      method,
+      headers: { [operatorKeyHeader]: key, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      throw new CommandFailed(`the server at ${url} cannot be reached: ${causeOf(error)}`);
+    });
+    if (answer.ok) return answer;
+    const refused = refusal.safeParse(await answer.json().catch(() => undefined));
+    throw new CommandFailed(refused.data?.error.message ?? `the server at ${url} answered ${answer.status}`);
+  }
+
+  async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    return (await answered(method, path, body)).json() as T; // what this very program's routes answer
+  }
+
+  async function status(): Promise<ProjectionStatus> {
+    const { projections } = await ask<{ projections: ProjectionStatus | null }>('GET', 'status');
+    if (projections === null) throw new CommandFailed('the database of the server is away');
+    return projections;
+  }
+
+  /** Lines of which the last is a summary; none at all where there is nothing to tell of. */
+  async function* told<T extends { kind: string }>(
+    method: string,
+    path: string,
+    schema: z.ZodType<T>,
+  ): AsyncGenerator<T> {
+    const { body } = await answered(method, path);
+    try {
+      let last: T | undefined;
+      for await (const line of body === null ? [] : parsedLines(body)) {
+        last = schema.parse(line);
+        yield last;
+      }
+      if (last !== undefined && last.kind !== 'summary') throw new Error('it ended in the middle');
+    } catch (error) {
+      throw new CommandFailed(`the server at ${url} broke off: ${causeOf(error)}`);
+    }
+  }
+
+  return {
+    status,
+    retry: (workshopId) => ask('POST', `parked/${workshopId}/retry`),
+    skip: ({ workshopId, version }) => ask('POST', `parked/${workshopId}/skip`, { version }),
+    async rebuild(onProgress) {
+      const answer = await ask<{ partitions: number }>('POST', 'projections/rebuild');
+      await rebuilt(status, onProgress);
+      return answer;
+    },
+    verify: (workshopId) =>
+      told('GET', `verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`, findings),
+    erase: (userId) => told('POST', `users/${userId}/erase`, erasingTold),
+    close: async () => undefined,
+  };
+}
+
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? cause.message : String(cause);
+}
