@@ -1,6 +1,7 @@
 /**
  * Which part may know which: `domain ← protocol ← client ← hooks ← web`, `domain ← log ← engine ← lib/socket, api`,
- * `domain ← log ← projections ← history ← api`. `server.ts` and `projector.ts` put the parts together, and nothing imports them.
+ * `domain ← log ← projections ← history ← api`, `protocol ← client ← simulate`. `server.ts` and `projector.ts` put the parts
+ * together, and nothing imports them.
  * That only `config.ts` reads the environment is a rule of the linter (biome.json).
  */
 
@@ -89,6 +90,7 @@ module.exports = {
     ...builds('observe', part('observe'), [domain, protocol], [config, part('log'), part('engine')]),
     ...builds('engine', part('engine'), [domain, protocol, part('log'), part('identity')], [config]),
     ...builds('projections', '^projections/', [domain, protocol, part('log'), part('observe')]),
+    ...builds('simulate', part('simulate'), [domain, protocol, part('client')]),
     ...builds('history', part('history'), [domain, protocol, part('log'), '^projections/']),
     ...builds(
       'socket',

@@ -4,14 +4,18 @@ import { append } from './append.ts';
 import { broadcast } from './broadcast.ts';
 import { faults } from './faults.ts';
 import { fold } from './fold.ts';
+import { history } from './history.ts';
 import { type Figure, table } from './measure.ts';
 import { project } from './project.ts';
+import { rebuild } from './rebuild.ts';
 
 const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   fold,
   append,
   broadcast,
   project,
+  history,
+  rebuild,
   faults,
 };
 

@@ -14,9 +14,25 @@ export interface Database {
   readonly ready: Promise<void>;
   /** One statement, prepared, on a connection of its own. Rejects with the driver's error; see `isRefusal`. */
   query(text: string, parameters: readonly Parameter[]): Promise<Row[]>;
+  /**
+   * Appends many rows, and answers with what `check` says. The driver does not tell of every COPY that failed, so look there;
+   * where it rejects the rows may be there all the same.
+   */
+  copy(copy: Copy): Promise<Row[]>;
   /** For reads. Its drivers parse nothing that drizzle wants to parse itself, so `query` can't share them. */
   readonly drizzle: Drizzle;
   close(): Promise<void>;
+}
+
+/** Rows for COPY. */
+export interface Copy {
+  /** Table and columns, as COPY wants them. */
+  into: string;
+  /** Rows as `copyLines` of `send.ts` writes them. */
+  lines: string;
+  /** Asks afterwards, on the same connection, what is there. */
+  check: string;
+  parameters: readonly Parameter[];
 }
 
 export interface DatabaseOptions {

@@ -3,7 +3,7 @@ import type { EventLog, FeedEntry } from '../src/log/log.ts';
 
 export type ProjectedLog = Pick<
   EventLog,
-  'partitions' | 'partitionOf' | 'now' | 'read' | 'head' | 'open' | 'refill' | 'tail'
+  'partitions' | 'partitionOf' | 'now' | 'read' | 'head' | 'open' | 'refill' | 'remove' | 'rewrite' | 'tail'
 >;
 
 /** Entries in runs of `most` events or a little more. */

@@ -4,7 +4,7 @@
  */
 import { projectionName } from './bookkeeping.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import type { Database, Parameter, Row } from './database.ts';
+import { type Database, isRefusal, type Parameter, type Row } from './database.ts';
 import type { Changes } from './fold.ts';
 import { type Place, places } from './leases.ts';
 import { retrying } from './retry.ts';
@@ -35,14 +35,12 @@ export interface FencingOptions {
   checkpoint: Checkpoint;
   place: Place;
   signal: AbortSignal;
-  onCommitted(events: number, ms: number): void;
+  onCommitted(changes: Changes, ms: number): void;
   onError(error: unknown): void;
-  /** What `fenced` throws on instead of trying again. */
-  isFinal(error: unknown): boolean;
 }
 
 export function fencing(options: FencingOptions): Fencing {
-  const { database, checkpoint, signal, onError, isFinal } = options;
+  const { database, checkpoint, signal, onError } = options;
   const { partition, fence } = options.place;
   let { position, commits } = options.place;
 
@@ -56,7 +54,7 @@ export function fencing(options: FencingOptions): Fencing {
       if (outcome.kind === 'refused') throw outcome.error;
       commits++;
       position = next;
-      options.onCommitted(changes.events.length, outcome.ms);
+      options.onCommitted(changes, outcome.ms);
     },
     fenced(statements, parameters, answer = 'select partition from mine') {
       const count = parameters.length;
@@ -80,7 +78,7 @@ export function fencing(options: FencingOptions): Fencing {
       return retrying(run, {
         signal,
         onError,
-        isFinal: (error) => error instanceof Fenced || isFinal(error),
+        isFinal: (error) => error instanceof Fenced || isRefusal(error),
       });
     },
   };

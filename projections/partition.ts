@@ -11,10 +11,10 @@
  * another epoch, an event that can't be folded – is left to `repair.ts` before the cursor moves past it.
  */
 import type { FeedEntry, Tail, TailBatch } from '../src/log/log.ts';
+import { rebuildPartition } from './anew/rebuild.ts';
 import { batches } from './batch.ts';
-import { projectionName } from './bookkeeping.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { differing, known } from './compare.ts';
+import { differing } from './compare.ts';
 import { type Database, isRefusal } from './database.ts';
 import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
 import { Fenced, fencing } from './fencing.ts';
@@ -36,7 +36,9 @@ export interface PartitionOptions {
   place: Place;
   /** Events to a commit, roughly. */
   batchSize: number;
-  onCommitted(events: number, ms: number): void;
+  /** Rows that a rebuild writes at a time, roughly. */
+  chunkRows: number;
+  onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
   onSkipped(workshopId: number, version: number, by: string): void;
@@ -52,14 +54,11 @@ export interface FollowedPartition {
   readonly waitingSince: number | null;
   /** Takes up parked workshops again. */
   retry(workshopIds: readonly number[]): Promise<void>;
-  /** Folds every workshop of the partition anew. */
+  /** Folds every workshop of the partition anew, or goes on with that. */
   rebuild(): Promise<void>;
   /** Resolves when nothing of it is under way any more. */
   close(): Promise<void>;
 }
-
-/** How often a rebuild says how far it is. */
-const progressMs = 500;
 
 export function followPartition(options: PartitionOptions): FollowedPartition {
   const { database, log, checkpoint, place, batchSize, onError } = options;
@@ -72,10 +71,11 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   /** Resolves to false where the commit was refused, so that all states were dropped. */
   let pending: Promise<boolean> = Promise.resolve(true);
   let turn: Promise<unknown> = Promise.resolve();
+  let rebuilding: Promise<void> | undefined;
   let tail: Tail | undefined;
 
   const { onCommitted } = options;
-  const own = fencing({ database, checkpoint, place, signal, onCommitted, onError, isFinal: () => false });
+  const own = fencing({ database, checkpoint, place, signal, onCommitted, onError });
   const states = batches({
     ...{ database, parked, signal, onError },
     skipped: () => skipped,
@@ -188,35 +188,29 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
     for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
   }
 
-  /** What is appended meanwhile takes its turn between two workshops. */
-  async function rebuild(): Promise<void> {
-    let ids = new Set<number>();
+  /** Runs while the tables of the partition stand still. Rejects where it can't go on, which ends everything. */
+  async function alone<T>(run: () => Promise<T>): Promise<T> {
+    let done: { value: T } | undefined;
     await inTurn(async () => {
-      ids = await retrying(() => known(database, log, partition), { signal, onError });
+      await settled();
+      done = { value: await run() };
     });
-    let done = 0;
-    let told = Number.NEGATIVE_INFINITY;
-    for (const id of ids) {
-      await inTurn(async () => {
-        if (performance.now() - told > progressMs) {
-          told = performance.now();
-          await tell('rebuild_done = $3::integer, rebuild_total = $4::integer', [done, ids.size]);
-        }
-        await settled();
-        states.forget(id);
-        if (await repairs.rebuild(id)) parked.delete(id);
-      });
-      if (signal.aborted) return;
-      done++;
-    }
-    await inTurn(() => tell('rebuild_requested = false, rebuild_done = null, rebuild_total = null', []));
+    if (done !== undefined) return done.value;
+    throw signal.reason ?? new Error('it came to an end');
   }
 
-  /** Writes how far the rebuild is, for whoever asked for it. */
-  async function tell(changes: string, parameters: readonly number[]): Promise<void> {
-    const text = `update projection_checkpoints set ${changes}
-      where projection = '${projectionName}' and partition = $1::integer and fence = $2::bigint`;
-    await retrying(() => database.query(text, [partition, fence, ...parameters]), { signal, onError });
+  /** Where it fails it is taken up again at the place where it was, since what was asked for is written down. */
+  async function rebuild(): Promise<void> {
+    const { park } = repairs;
+    rebuilding = rebuildPartition({
+      ...{ database, log, partition, fence, own, alone, catchUp, park, signal, onError },
+      chunkRows: options.chunkRows,
+      forgetAll: () => states.forgetAll(),
+    }).catch((error: unknown) => {
+      if (error instanceof Fenced) end(error);
+      else if (!signal.aborted) onError(error);
+    });
+    await rebuilding;
   }
 
   void inTurn(begin);
@@ -241,6 +235,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
       closing.abort(new Error('the projector is closing'));
       await tail?.close();
       await turn;
+      await rebuilding;
       await pending.catch(() => undefined);
     },
   };

@@ -21,13 +21,21 @@ interface Answer {
   error?: { message: string; code?: string };
 }
 
+interface Question {
+  text: string;
+  parameters: readonly unknown[];
+  rowMode: 'object' | 'array';
+  /** What COPY finds as `/dev/blob`. */
+  lines?: string;
+}
+
 interface Waiting {
   resolve(answer: Answer): void;
   reject(error: Error): void;
 }
 
 interface Thread {
-  ask(text: string, parameters: readonly unknown[], rowMode: 'object' | 'array'): Promise<Answer>;
+  ask(question: Question): Promise<Answer>;
   close(): Promise<void>;
 }
 
@@ -75,25 +83,27 @@ export function openPglite(folder: string, migrationsFolder: string, { onError }
     keepTrying(() => undefined);
   }
 
-  async function ask(
-    text: string,
-    parameters: readonly unknown[],
-    rowMode: 'object' | 'array',
-  ): Promise<Answer> {
+  async function ask(question: Question): Promise<Answer> {
     const open = await thread;
-    return open.ask(text, parameters, rowMode);
+    return open.ask(question);
+  }
+
+  async function query(text: string, parameters: readonly Parameter[]): Promise<Row[]> {
+    const { rows = [], instants = [] } = await ask({ text, parameters, rowMode: 'object' });
+    return (rows as Row[]).map((row) => withInstants(row, instants));
   }
 
   return {
     kind: 'pglite',
     ready,
-    async query(text: string, parameters: readonly Parameter[]) {
-      const { rows = [], instants = [] } = await ask(text, parameters, 'object');
-      return (rows as Row[]).map((row) => withInstants(row, instants));
+    query,
+    async copy({ into, lines, check, parameters }) {
+      await ask({ text: `copy ${into} from '/dev/blob'`, parameters: [], rowMode: 'object', lines });
+      return query(check, parameters);
     },
     // Its drivers differ in what `execute` returns, which is not used.
     drizzle: drizzle(async (text, parameters) => {
-      const { rows = [] } = await ask(text, parameters, 'array');
+      const { rows = [] } = await ask({ text, parameters, rowMode: 'array' });
       return { rows };
     }) as unknown as Drizzle,
     async close() {
@@ -128,12 +138,12 @@ function startThread(
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
 
   const thread: Thread = {
-    ask(text, parameters, rowMode) {
+    ask(question) {
       if (failure !== undefined) return Promise.reject(failure);
       return new Promise((resolve, reject) => {
         const id = ++lastId;
         waiting.set(id, { resolve, reject });
-        worker.postMessage({ id, text, parameters, rowMode });
+        worker.postMessage({ id, ...question });
       });
     },
     async close() {

@@ -13,14 +13,17 @@ const timestamptz = 1184;
 const asText = (value) => value;
 
 const client = await open();
-parentPort.on('message', async ({ id, text, parameters, rowMode }) => {
+parentPort.on('message', async ({ id, text, parameters, rowMode, lines }) => {
   if (id === undefined) {
     await client.close();
     parentPort.close();
     return;
   }
   try {
-    const { rows, fields } = await client.query(text, parameters, { rowMode });
+    const { rows, fields } = await client.query(text, parameters, {
+      rowMode,
+      ...(lines !== undefined && { blob: new Blob([lines]) }),
+    });
     const instants = fields.filter(({ dataTypeID }) => dataTypeID === timestamptz).map(({ name }) => name);
     parentPort.postMessage({ id, rows, instants });
   } catch (error) {

@@ -2,6 +2,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { parseInstant } from './columns.ts';
+import { copying } from './copy.ts';
 import type { Database, DatabaseOptions, Drizzle } from './database.ts';
 import { dueMigrations, MigrationsDue, runMigrations } from './migrate.ts';
 import { retrying } from './retry.ts';
@@ -44,6 +45,7 @@ export function openPostgres(
     },
   } as postgres.Options<Record<string, postgres.PostgresType>>); // `max_pipeline` is missing in the driver's types
   const reads = postgres(url, { ...options, max: 8 });
+  const rows = copying(() => postgres(url, { ...options, max: 1, idle_timeout: 10 }));
   const closing = new AbortController();
 
   async function migrate(): Promise<void> {
@@ -61,11 +63,12 @@ export function openPostgres(
     ready,
     // Postgres itself finds out the types of the parameters; every one is cast in the statement.
     query: (text, parameters) => raw.unsafe(text, [...parameters], { prepare: true }),
+    copy: rows.copy,
     drizzle: drizzle(reads) as unknown as Drizzle, // differs in what `execute` returns, which is not used
     async close() {
       closing.abort();
       await ready.catch(() => undefined);
-      await Promise.all([raw.end({ timeout: 5 }), reads.end({ timeout: 5 })]);
+      await Promise.all([raw.end({ timeout: 5 }), reads.end({ timeout: 5 }), rows.close()]);
     },
   };
 }

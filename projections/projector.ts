@@ -12,6 +12,8 @@ import { type Holding, leases } from './leases.ts';
 import { retryParked } from './parked.ts';
 import { type FollowedPartition, followPartition } from './partition.ts';
 import { pause } from './retry.ts';
+import { keepSnapshots } from './snapshots/keeping.ts';
+import type { Histories } from './snapshots/write.ts';
 
 export type ProjectorEvent =
   /** `ms` is how long the statement took that wrote the batch, perhaps with batches of other partitions. */
@@ -30,9 +32,13 @@ export interface ProjectorOptions {
   database: Database;
   /** The node's name; two projectors may have the same. */
   node: string;
+  /** Where snapshots of rooms are folded from; none are written where it is left out. */
+  histories?: Histories;
   onEvent?(event: ProjectorEvent): void;
   /** Events to a commit, roughly. */
   batchSize?: number;
+  /** Rows that a rebuild writes at a time, roughly: COPY is slow with few. */
+  chunkRows?: number;
   /** How long a partition stays with a projector that is not heard of. */
   leaseMs?: number;
   signal?: AbortSignal;
@@ -50,7 +56,7 @@ export interface Projector {
 }
 
 export function projector(options: ProjectorOptions): Projector {
-  const { log, database, node, batchSize = 1_000, leaseMs = 6_000 } = options;
+  const { log, database, node, batchSize = 1_000, chunkRows = 20_000, leaseMs = 6_000 } = options;
   const emit = (event: ProjectorEvent) => options.onEvent?.(event);
   const onError = (error: unknown) => emit({ type: 'error', error });
   const closing = new AbortController();
@@ -60,6 +66,8 @@ export function projector(options: ProjectorOptions): Projector {
   const lease = leases(database, { owner, partitions: log.partitions, leaseMs });
   const commits = checkpoint({ database, batchSize, signal, onError });
   const followed = new Map<number, FollowedPartition>();
+  const { histories } = options;
+  const rooms = histories && keepSnapshots({ database, histories, onError });
   let woken = new AbortController();
   let opened = false;
 
@@ -105,7 +113,10 @@ export function projector(options: ProjectorOptions): Projector {
       followed.set(holding.partition, follow(holding));
       changed = true;
     }
-    if (changed) emit({ type: 'partitions', held: [...held.keys()] });
+    if (changed) {
+      emit({ type: 'partitions', held: [...held.keys()] });
+      rooms?.survey((workshopId) => held.has(log.partitionOf(workshopId)));
+    }
     await takeUpWishes(held);
   }
 
@@ -117,8 +128,11 @@ export function projector(options: ProjectorOptions): Projector {
   function follow(place: Holding): FollowedPartition {
     const { partition } = place;
     return followPartition({
-      ...{ database, log, checkpoint: commits, place, batchSize, onError },
-      onCommitted: (events, ms) => emit({ type: 'committed', partition, events, ms }),
+      ...{ database, log, checkpoint: commits, place, batchSize, chunkRows, onError },
+      onCommitted(changes, ms) {
+        emit({ type: 'committed', partition, events: changes.events.length, ms });
+        for (const { id, version } of changes.workshops) rooms?.reached(id, version);
+      },
       onParked: (workshopId, { version, message }) =>
         emit({ type: 'parked', workshopId, version, reason: message }),
       onDiverged: (workshopId, version) => emit({ type: 'diverged', workshopId, version }),
@@ -130,7 +144,8 @@ export function projector(options: ProjectorOptions): Projector {
   async function takeUpWishes(held: ReadonlyMap<number, Holding>): Promise<void> {
     // Not waited for: it takes its time, and the leases are to be renewed meanwhile.
     for (const { partition, rebuildRequested } of held.values())
-      if (rebuildRequested) once(`rebuild ${partition}`, () => followed.get(partition)?.rebuild());
+      if (rebuildRequested)
+        once(`rebuild ${partition}`, () => inTurn(() => followed.get(partition)?.rebuild()));
     const rows = await database.query(
       `select workshop_id, partition from projection_parked
        where retry_requested and partition = any($1::text::integer[])`,
@@ -140,6 +155,14 @@ export function projector(options: ProjectorOptions): Projector {
       const [workshopId, partition] = [Number(row.workshop_id), Number(row.partition)];
       once(`retry ${workshopId}`, () => followed.get(partition)?.retry([workshopId]));
     }
+  }
+
+  /** One partition is folded anew at a time: the others' rooms are not to wait for it. */
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn(run: () => Promise<void> | undefined): Promise<void> {
+    const ran = turn.then(run);
+    turn = ran;
+    return ran.then(() => undefined);
   }
 
   const underWay = new Set<string>();
@@ -160,6 +183,7 @@ export function projector(options: ProjectorOptions): Projector {
     await leave([...followed.keys()]);
     await running;
     await leave([...followed.keys()]);
+    await rooms?.close();
     // A database that is away finds out by itself, when the lease runs out.
     if (opened) await lease.close().catch(onError);
   }

@@ -3,17 +3,31 @@ import { projectionName } from './bookkeeping.ts';
 import type { Database } from './database.ts';
 
 /**
- * Asks for every workshop to be folded anew from its first event on; `workshop_events` is kept and read where the log has
- * let go of a stream. A workshop's version falls to 0 and rises again meanwhile. Answers with the number of partitions.
+ * Asks for every workshop to be folded anew from its first event on; `workshop_events` is kept, and read where the log has let
+ * go of a stream. The tables are read and followed meanwhile. Where a rebuild is under way that one goes on, and no other is
+ * begun. Answers with the number of partitions.
  */
 export async function requestRebuild(database: Database): Promise<number> {
   await database.ready;
-  const rows = await database.query(
+  await database.query(
     `update projection_checkpoints set rebuild_requested = true, rebuild_done = null, rebuild_total = null
-     where projection = '${projectionName}' returning partition`,
+     where projection = '${projectionName}'
+       and not exists (select from projection_checkpoints where projection = '${projectionName}' and rebuild_requested)`,
     [],
   );
-  return rows.length;
+  const [row] = await database.query(
+    `select count(*) as partitions from projection_checkpoints where projection = '${projectionName}'`,
+    [],
+  );
+  return Number(row?.partitions);
+}
+
+/**
+ * Has every rebuild that is under way begin anew. For whoever changes events that were recorded, to be called before the tables
+ * are changed and after: what was read of the events before must not get into the tables.
+ */
+export async function restartRebuilds(database: Database): Promise<void> {
+  await database.query(`delete from projection_chunks where projection = '${projectionName}'`, []);
 }
 
 /** What `rebuild` may be asked by: the tables are folded together, so each of these names means all of them. */

@@ -1,7 +1,7 @@
 /**
  * The slow and certain way to bring one workshop's tables up to the log: from the tables, against the log, page by page.
  * Taken wherever the feed is not enough: a gap, an event that was refused, a workshop that was parked, a log that lost
- * events, a rebuild. It may be repeated at any point.
+ * events. It may be repeated at any point.
  */
 import type { RecordedEvent } from '../src/domain/evolve.ts';
 import { projectionName } from './bookkeeping.ts';
@@ -37,8 +37,8 @@ export interface RepairOptions {
 export interface Repair {
   /** False where the workshop is parked now. Throws `Fenced`. */
   catchUp(workshopId: number): Promise<boolean>;
-  /** Folds the workshop anew from its first event on. False where it is parked now. */
-  rebuild(workshopId: number): Promise<boolean>;
+  /** Puts the workshop aside: its projection waits from now on. Throws `Fenced`. */
+  park(workshopId: number, unfoldable: Unfoldable): Promise<void>;
 }
 
 /** An event that can't be folded is tried again this often. */
@@ -93,6 +93,9 @@ export function repair(options: RepairOptions): Repair {
       left -= step.kind === 'events' ? step.events.length : 1;
       if (left <= 0) return;
     }
+    // The stream went away while it was read, or lost its end: what is there now is looked at anew.
+    if (head !== null && state.room.version < head.version)
+      throw new Error(`workshop ${workshopId} ended at version ${state.room.version} of ${head.version}`);
     if (state.epoch !== epoch && state.room.version > 0) await foldPage(folding(state, epoch), state, []);
   }
 
@@ -212,6 +215,8 @@ export function repair(options: RepairOptions): Repair {
          delete from workshop_attendees a using mine where a.workshop_id = $1::bigint
        ), messages as (
          delete from workshop_chat_messages m using mine where m.workshop_id = $1::bigint
+       ), rooms as (
+         delete from workshop_snapshots s using mine where s.workshop_id = $1::bigint and s.version > $2::bigint
        ), reset as (
          update workshops w set version = 0 from mine where w.id = $1::bigint
        )`,
@@ -245,13 +250,7 @@ export function repair(options: RepairOptions): Repair {
     );
   }
 
-  return {
-    catchUp,
-    async rebuild(workshopId) {
-      await takeBack(workshopId, Number.MAX_SAFE_INTEGER);
-      return catchUp(workshopId);
-    },
-  };
+  return { catchUp, park: (workshopId, unfoldable) => park(workshopId, unfoldable, 1) };
 }
 
 const isFinal = (error: unknown) => error instanceof Unfoldable || error instanceof Fenced;

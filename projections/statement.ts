@@ -4,18 +4,17 @@
  *
  * Every column travels as one array: 1,000 events cost the same number of parameters as one, the text is always the same
  * and so prepared once, and `unnest` is the fastest way in that was measured (105,000 to 137,000 events/s).
- * Arrays are sent as text and cast by Postgres, which postgres.js and PGlite treat alike.
  */
-import { type Column, getTableColumns, getTableName } from 'drizzle-orm';
+import { getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
 import { arrayText } from './arrayText.ts';
 import { attendees } from './attendees/schema.ts';
 import { projectionName } from './bookkeeping.ts';
 import { chatMessages } from './chat/schema.ts';
-import { instantText } from './columns.ts';
 import { type Parameter, RefusedError } from './database.ts';
 import { events } from './events/schema.ts';
 import type { Changes } from './fold.ts';
+import { columnArrays, quoted, type SentColumn, sentColumns } from './send.ts';
 import { workshops } from './workshops/schema.ts';
 
 /** Writes rows and the partition's place, if that is still where and whose the projector thinks. */
@@ -62,29 +61,23 @@ function statementOf(commits: readonly Commit[]): Statement {
   return { text: commitText, parameters };
 }
 
-interface ArrayColumn {
-  key: string;
-  name: string;
-  type: string;
-}
-
-const partitionColumn: ArrayColumn = { key: 'partition', name: 'partition', type: 'integer' };
+const partitionColumn: SentColumn = { key: 'partition', name: 'partition', type: 'integer' };
 
 interface Upsert {
   key: keyof Changes;
   table: PgTable;
-  columns: ArrayColumn[];
+  columns: SentColumn[];
   /** Columns that are written again where there is such a row already; all but the key if left out. */
   updated?: readonly string[];
 }
 
 function upsert(key: keyof Changes, table: PgTable, updated?: readonly string[]): Upsert {
-  const columns = Object.entries<Column>(getTableColumns(table)).map(([key, column]) => ({
+  return {
     key,
-    name: column.name,
-    type: column.getSQLType(),
-  }));
-  return { key, table, columns: [partitionColumn, ...columns], ...(updated !== undefined && { updated }) };
+    table,
+    columns: [partitionColumn, ...sentColumns(table)],
+    ...(updated !== undefined && { updated }),
+  };
 }
 
 const upserts: Upsert[] = [
@@ -95,7 +88,7 @@ const upserts: Upsert[] = [
   upsert('events', events, ['data']),
 ];
 
-const deletionColumns: ArrayColumn[] = [
+const deletionColumns: SentColumn[] = [
   partitionColumn,
   { key: 'workshopId', name: 'workshop_id', type: 'bigint' },
   { key: 'id', name: 'id', type: 'bigint' },
@@ -106,7 +99,7 @@ const commitText = textOfCommit();
 
 function textOfCommit(): string {
   let next = 5;
-  const unnest = (columns: ArrayColumn[]) => {
+  const unnest = (columns: SentColumn[]) => {
     const arrays = columns.map(({ type }) => `$${next++}::text::${type}[]`);
     return `unnest(${arrays.join(', ')}) as r(${columns.map(({ name }) => quoted(name)).join(', ')})`;
   };
@@ -145,25 +138,3 @@ function upsertText({ table, columns, updated }: Upsert, rows: string): string {
     on conflict (${key.join(', ')}) do update set ${updates.join(', ')}
   )`;
 }
-
-function quoted(name: string): string {
-  return `"${name}"`;
-}
-
-function columnArrays(columns: ArrayColumn[], rows: Record<string, unknown>[]): string[] {
-  return columns.map(({ key, type }) => {
-    const write = writers[type];
-    if (write === undefined) throw new Error(`no way to send a column of type ${type}`);
-    return arrayText(rows.map((row) => (row[key] == null && type !== 'jsonb' ? null : write(row[key]))));
-  });
-}
-
-const writers: Record<string, (value: unknown) => string | number> = {
-  bigint: Number,
-  integer: Number,
-  boolean: (value) => (value === true ? 't' : 'f'),
-  text: String,
-  timestamptz: (value) => instantText(Number(value)),
-  // What JSON has no word for is null: a column that must not be null would refuse the event for it.
-  jsonb: (value) => JSON.stringify(value) ?? 'null',
-};

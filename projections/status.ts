@@ -1,5 +1,6 @@
 /** What an operator wants to know of the projections, from whatever node is asked. */
-import { asc, desc } from 'drizzle-orm';
+import { asc, desc, eq, max } from 'drizzle-orm';
+import { chunks } from './anew/schema.ts';
 import { checkpoints, parked, skipped } from './bookkeeping.ts';
 import { isoText, isoTextOrNull } from './columns.ts';
 import type { Database } from './database.ts';
@@ -16,8 +17,11 @@ export interface ProjectionStatus {
     owner: string | null;
     leaseUntil: string | null;
     rebuildRequested: boolean;
-    /** Of a rebuild under way: workshops folded anew, of how many; null before it has begun and without one. */
-    rebuilt: { done: number; total: number } | null;
+    /**
+     * Of a rebuild under way: workshops folded anew, of how many, and the id up to which all of them are; null before it has
+     * begun and without one.
+     */
+    rebuilt: { done: number; total: number; after: number | null } | null;
     /** Of the last commit. */
     updatedAt: string;
   }[];
@@ -50,8 +54,9 @@ export interface SkippedEvent {
 
 export async function projectionStatus(database: Database, log: ProjectedLog): Promise<ProjectionStatus> {
   const { drizzle } = database;
-  const [places, waiting, given, lag] = await Promise.all([
+  const [places, anew, waiting, given, lag] = await Promise.all([
     reading(() => drizzle.select().from(checkpoints).orderBy(asc(checkpoints.partition))),
+    rebuildPlaces(database),
     listParked(database),
     listSkipped(database),
     eventsBehind(database, log),
@@ -62,10 +67,29 @@ export async function projectionStatus(database: Database, log: ProjectedLog): P
     owner: place.owner,
     leaseUntil: isoTextOrNull(place.leaseUntil),
     rebuildRequested: place.rebuildRequested,
-    rebuilt: place.rebuildDone === null ? null : { done: place.rebuildDone, total: place.rebuildTotal ?? 0 },
+    rebuilt:
+      place.rebuildDone === null
+        ? null
+        : {
+            done: place.rebuildDone,
+            total: place.rebuildTotal ?? 0,
+            after: anew.get(place.partition) ?? null,
+          },
     updatedAt: isoText(place.updatedAt),
   }));
   return { partitions, parked: waiting, skipped: given, lag };
+}
+
+/** By partition: the id up to which every workshop was folded anew. */
+async function rebuildPlaces({ drizzle }: Database): Promise<Map<number, number | null>> {
+  const rows = await reading(() =>
+    drizzle
+      .select({ partition: chunks.partition, after: max(chunks.upTo) })
+      .from(chunks)
+      .where(eq(chunks.isDone, true))
+      .groupBy(chunks.partition),
+  );
+  return new Map(rows.map(({ partition, after }) => [partition, after]));
 }
 
 export async function listParked({ drizzle }: Database): Promise<ParkedWorkshop[]> {

@@ -70,6 +70,7 @@ const environment = z.object({
   RATE_LIMIT_SCALE: z.coerce.number().min(0).max(1_000).default(1),
   ALLOW_VOLATILE_LOG: flag.default(false),
   TRUST_NETWORK: flag.default(false),
+  SIMULATE_TOKEN: z.string().min(1).optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -73,6 +73,16 @@ export async function serverOf(given: string): Promise<RunningServer | undefined
   }
 }
 
+/** The folder's own secret, if one was made. */
+export async function secretOf(given: string): Promise<string | undefined> {
+  try {
+    return (await readFile(join(resolve(given), 'secret'), 'utf8')).trim();
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
 interface Holder {
   pid: number;
   /** When the process began, as Linux counts it; tells it from a later one with the same pid. */

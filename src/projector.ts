@@ -3,12 +3,14 @@ import type { Logger } from 'pino';
 import type { Database } from '../projections/database.ts';
 import { type Projector, projector } from '../projections/projector.ts';
 import { eventsBehind, listParked } from '../projections/status.ts';
+import type { History } from './history/history.ts';
 import type { EventLog } from './log/log.ts';
 import type { Metrics } from './observe/metrics.ts';
 
 export interface ObservedProjectorParts {
   log: EventLog;
   database: Database;
+  history: History;
   node: string;
   metrics: Metrics;
   logger: Logger;
@@ -17,6 +19,7 @@ export interface ObservedProjectorParts {
 export function observedProjector({
   log,
   database,
+  history,
   node,
   metrics,
   logger,
@@ -25,6 +28,7 @@ export function observedProjector({
     log,
     database,
     node,
+    histories: history,
     onEvent(event) {
       switch (event.type) {
         case 'committed':

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Projector } from '../projections/projector.ts';
+import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { bundlePage } from '../web/bundle.ts';
 import { readModels } from './api/readModels.ts';
@@ -115,6 +116,7 @@ async function serve(
   const app = await restApi({
     ...shared,
     history,
+    snapshots: roomSnapshots(database),
     nodes: () => nodes(),
     logger,
     readModels: readModels(database, log),
@@ -156,7 +158,7 @@ async function serve(
   const projector =
     config.ROLE === 'gateway'
       ? undefined
-      : observedProjector({ log, database, node, metrics: measured, logger });
+      : observedProjector({ log, database, history, node, metrics: measured, logger });
   opened.unshift(async () => {
     draining = true;
     const handingOver = handOver(projector, logger);

@@ -1,5 +1,6 @@
 /** Events as rows of `workshop_events`, as the log holds them. */
-import { eventOf, isEventType } from '../../src/domain/catalog.ts';
+import { z } from 'zod';
+import { eventOf, eventTypes, isEventType } from '../../src/domain/catalog.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { unreadableId } from '../pages.ts';
 import type { EventRow } from './schema.ts';
@@ -17,8 +18,26 @@ export function redactRow(row: EventRow): void {
 }
 
 export function recordedEvent(row: EventRow): RecordedEvent {
-  const { version, eventId, type, schema, at, by, commandId, data } = row;
+  const { version, eventId, type, schema, at, by, commandId } = row;
+  const data = inOrder(type, row.data);
   return { version, eventId, type, schema, at, by: by === 'system' ? by : Number(by), commandId, data };
+}
+
+/** The fields of each event's data, in the order in which the log has them: that of their schema. */
+const fields = new Map<string, readonly string[]>(
+  eventTypes.map((type) => {
+    const { data } = eventOf(type);
+    return [type, data instanceof z.ZodObject ? Object.keys(data.shape) : []];
+  }),
+);
+
+/** `jsonb` has an order of its own; whoever reads an event must not see where it is kept. */
+function inOrder(type: string, data: unknown): unknown {
+  if (typeof data !== 'object' || data === null) return data;
+  const given: Record<string, unknown> = { ...data };
+  const ordered: Record<string, unknown> = {};
+  for (const field of fields.get(type) ?? []) if (field in given) ordered[field] = given[field];
+  return Object.assign(ordered, given);
 }
 
 /** Of a type that nobody knows: whoever reads it passes over it, and no version is missing. */

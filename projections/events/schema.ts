@@ -2,7 +2,7 @@
 import { integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { instant, whole } from '../columns.ts';
 
-const columns = () => ({
+export const eventColumns = () => ({
   workshopId: whole('workshop_id').notNull(),
   version: whole('version').notNull(),
   eventId: text('event_id').notNull(),
@@ -15,14 +15,14 @@ const columns = () => ({
   data: jsonb('data').notNull(),
 });
 
-export const events = pgTable('workshop_events', columns(), (table) => [
+export const events = pgTable('workshop_events', eventColumns(), (table) => [
   primaryKey({ columns: [table.workshopId, table.version] }),
 ]);
 
 /** What had reached Postgres and then was lost by the log: kept aside, since the tables follow the log that survived. */
 export const lostEvents = pgTable(
   'workshop_events_lost',
-  { ...columns(), lostAt: instant('lost_at').notNull() },
+  { ...eventColumns(), lostAt: instant('lost_at').notNull() },
   (table) => [primaryKey({ columns: [table.workshopId, table.eventId] })],
 );
 

@@ -3,8 +3,8 @@ import { integer, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Status, Visibility } from '../../src/domain/room.ts';
 import { instant, whole } from '../columns.ts';
 
-export const workshops = pgTable('workshops', {
-  id: whole('id').primaryKey(),
+export const workshopColumns = () => ({
+  id: whole('id').notNull(),
   hostId: whole('host_id').notNull(),
   title: text('title').notNull(),
   description: text('description'),
@@ -21,5 +21,7 @@ export const workshops = pgTable('workshops', {
   /** The log's epoch of that version: in another one the log may have lost events, and ids are compared first. */
   epoch: text('epoch').notNull(),
 });
+
+export const workshops = pgTable('workshops', { ...workshopColumns(), id: whole('id').primaryKey() });
 
 export type WorkshopRow = typeof workshops.$inferSelect;

@@ -39,7 +39,11 @@ const projectionStatus = z.object({
       leaseUntil: z.string().nullable(),
       rebuildRequested: z.boolean(),
       rebuilt: z
-        .object({ done: z.number().int(), total: z.number().int() })
+        .object({
+          done: z.number().int(),
+          total: z.number().int(),
+          after: z.number().int().nullable().describe('Every workshop up to this id was folded anew'),
+        })
         .nullable()
         .describe('Workshops of a rebuild under way'),
       updatedAt: z.string(),

@@ -1,14 +1,14 @@
 /**
- * What happened in a workshop, event by event, read from the log. A page reads a bounded number of events, however few of
+ * What happened in a workshop, event by event, read wherever it is kept. A page reads a bounded number of events, however few of
  * them were asked for; the whole is streamed, page by page and only as fast as it is read.
  */
 import { z } from 'zod';
 import { eventTypes } from '../domain/catalog.ts';
 import type { User } from '../domain/define.ts';
 import type { RecordedEvent } from '../domain/evolve.ts';
-import { readAll } from '../log/log.ts';
-import { CodedError } from '../protocol/errors.ts';
+import type { OpenHistory } from '../history/history.ts';
 import { historyEvent } from '../protocol/wire.ts';
+import { refused } from './errors.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { historyItem, idInAddress, whole, workshopParams } from './schemas.ts';
@@ -63,76 +63,57 @@ export function historyRoutes(app: Api, context: RestContext): void {
       },
     },
     async handler(request, reply) {
-      const asked = { context, workshopId: request.params.id, user: callerOf(request), query: request.query };
-      const { room, epoch } = await context.rooms.ofHistory(asked.workshopId, asked.user);
-      const head = { version: room.version, epoch };
-      if (!request.headers.accept?.includes(lines)) return historyPage(asked, head.version);
+      const { id } = request.params;
+      const user = callerOf(request);
+      await context.rooms.ofHistory(id, user);
+      const history = await context.history.open(id);
+      if (history === undefined) throw refused('not_found');
+      const asked = { context, history, user, query: request.query };
+      if (!request.headers.accept?.includes(lines)) return historyPage(asked);
       await context.readings.take(asked.user.userId, reply.raw);
       reply.type(`${lines}; charset=utf-8`);
-      return sendText(reply, historyLines(asked, head), context.patience ?? usualPatience);
+      return sendText(reply, historyLines(asked), context.patience ?? usualPatience);
     },
   });
 }
 
 interface Asked {
   context: RestContext;
-  workshopId: number;
+  history: OpenHistory;
   user: User;
   query: Query;
 }
 
-interface Head {
-  version: number;
-  epoch: string;
-}
-
-async function historyPage({ context, workshopId, user, query }: Asked, head: number) {
+async function historyPage({ context, history, user, query }: Asked) {
   const { limit = defaultLimit, after } = query;
   const isFiltered = query.type !== undefined || query.userId !== undefined;
   const found: RecordedEvent[] = [];
   let scanned = after;
-  while (found.length < limit && scanned < head && scanned < after + maxScanned) {
-    const events = await readPage(context, workshopId, scanned, isFiltered ? pageSize : limit);
-    if (events.length === 0) break;
-    for (const event of events) {
+  while (found.length < limit && scanned < history.version && scanned < after + maxScanned) {
+    for (const event of await history.read(scanned, isFiltered ? pageSize : limit)) {
       scanned = event.version;
       if (matches(event, query)) found.push(event);
       if (found.length === limit) break;
     }
   }
   // Asked after the reading: what was deleted by now is deleted in the answer.
-  const { room } = await context.rooms.ofHistory(workshopId, user);
+  const { room } = await context.rooms.ofHistory(history.workshopId, user);
   return {
     items: found.map((event) => historyEvent(event, room)),
-    nextAfter: scanned > after && scanned < head ? scanned : null,
+    nextAfter: scanned > after && scanned < history.version ? scanned : null,
   };
 }
 
 /** Up to the version at which the request found the workshop, so that it ends also where the workshop goes on. */
-async function* historyLines(
-  { context, workshopId, user, query }: Asked,
-  head: Head,
-): AsyncGenerator<string> {
+async function* historyLines({ context, history, user, query }: Asked): AsyncGenerator<string> {
   let left = query.limit ?? Number.POSITIVE_INFINITY;
-  for await (const events of readAll(context.log, workshopId, query.after, pageSize)) {
-    const { room, epoch } = await context.rooms.ofHistory(workshopId, user);
-    // Half of one history and half of another would look whole: better it breaks off.
-    if (epoch !== head.epoch) throw new CodedError('unavailable', 'the log lost events meanwhile');
-    const found = events
-      .filter((event) => event.version <= head.version && matches(event, query))
-      .slice(0, left);
+  for await (const events of history.pages(query.after, pageSize)) {
+    const { room } = await context.rooms.ofHistory(history.workshopId, user);
+    const found = events.filter((event) => matches(event, query)).slice(0, left);
     left -= found.length;
     if (found.length > 0)
       yield found.map((event) => `${JSON.stringify(historyEvent(event, room))}\n`).join('');
-    if (left === 0 || (events.at(-1)?.version ?? 0) >= head.version) return;
-  }
-}
-
-async function readPage({ log }: RestContext, workshopId: number, after: number, limit: number) {
-  try {
-    return await log.read(workshopId, after, limit);
-  } catch (cause) {
-    throw new CodedError('unavailable', undefined, { cause });
+    if (left === 0) return;
   }
 }
 

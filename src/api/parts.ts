@@ -10,6 +10,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { User } from '../domain/define.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { History } from '../history/history.ts';
+import type { PastSnapshots } from '../history/stateAt.ts';
 import type { Addresses } from '../identity/address.ts';
 import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
@@ -28,6 +29,8 @@ export interface RestParts {
   engine: Engine;
   log: EventLog;
   history: History;
+  /** Where past rooms are taken up from; without them, or while they are away, they are folded from the first event on. */
+  snapshots?: PastSnapshots;
   tokens: Tokens;
   origins: Origins;
   metrics: Metrics;

@@ -10,6 +10,7 @@ import Fastify, {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
+import { adminEraseRoutes } from './adminErase.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
 import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
@@ -26,6 +27,7 @@ import { operationRoutes } from './operations.ts';
 import { pageRoutes } from './page.ts';
 import type { Api, RestContext, RestParts } from './parts.ts';
 import { visibleRooms } from './rooms.ts';
+import { stateRoutes } from './state.ts';
 import { timelineRoutes } from './timeline.ts';
 import { turns } from './turns.ts';
 import { workshopRoutes } from './workshops.ts';
@@ -82,6 +84,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     membershipRoutes(api, context);
     chatRoutes(api, context);
     historyRoutes(api, context);
+    stateRoutes(api, context);
     timelineRoutes(api, context);
     exportRoutes(api, context);
     guestRoutes(api, context);
@@ -89,6 +92,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
   adminVerifyRoutes(api, context);
+  adminEraseRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
   await app.ready();

@@ -96,6 +96,36 @@ export const chatLine = z
   })
   .meta({ id: 'ChatMessage' });
 
+export const state = z
+  .object({
+    workshopId: z.number().int(),
+    version: z.number().int(),
+    epoch: z.string().describe('Of the log at present; empty where the log has let go of the workshop'),
+    status: z.enum(statuses),
+    title: z.string(),
+    hostId: userId,
+    coHostIds: z.array(userId),
+    startedAt: time.nullable(),
+    endedAt: time.nullable(),
+    scheduledAt: time,
+    attendees: z
+      .array(
+        z.object({
+          userId,
+          displayName: z.string(),
+          avatarUrl: z.string().nullable(),
+          isHost: z.boolean(),
+          isCoHost: z.boolean(),
+          canSpeak: z.boolean(),
+        }),
+      )
+      .describe('Everyone who is present, in the order of joining'),
+    attendeeCount: z.number().int(),
+    raisedHands: z.array(userId).describe('In the order of raising'),
+    chat: z.array(chatLine).describe('The last 50 messages'),
+  })
+  .meta({ id: 'State' });
+
 export const historyItem = z
   .object({
     version: z.number().int(),

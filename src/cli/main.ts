@@ -1,14 +1,27 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
+import { eraseUser } from './eraseUser.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
+import { replay } from './replay.ts';
 import { serve } from './serve.ts';
+import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
 
-const commands: readonly (CliCommand | CliGroup)[] = [serve, project, tail, verify, projections, migrate];
+const commands: readonly (CliCommand | CliGroup)[] = [
+  serve,
+  project,
+  tail,
+  replay,
+  simulate,
+  verify,
+  eraseUser,
+  projections,
+  migrate,
+];
 
 export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.

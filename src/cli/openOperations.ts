@@ -8,6 +8,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
+import { erase } from '../../projections/erase/erase.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { retryParked } from '../../projections/parked.ts';
 import { projector } from '../../projections/projector.ts';
@@ -62,7 +63,7 @@ async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
     throw new CommandFailed(`${folder} is being opened or closed by another process: try again`);
   });
   await stores.database.ready;
-  const own = wishes ? projector({ ...stores, node: 'command-line' }) : undefined;
+  const own = wishes ? projector({ ...stores, histories: stores.history, node: 'command-line' }) : undefined;
   return {
     ...directly(stores),
     async close() {
@@ -94,5 +95,6 @@ function directly({ log, database }: Pick<Stores, 'log' | 'database'>): Omit<Ope
       return { partitions };
     },
     verify: (workshopId) => verify({ log, database, ...(workshopId !== undefined && { workshopId }) }),
+    erase: (userId) => erase({ log, database, userId }),
   };
 }

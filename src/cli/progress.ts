@@ -1,25 +1,43 @@
 /** How far long work is, on a terminal; nothing in a pipe. */
 
 export interface ProgressBar {
-  /** 0 to 1. */
-  at(share: number): void;
+  /** 0 to 1; `what` is what it says beside the bar from here on. */
+  at(share: number, what?: string): void;
+  /** Takes it away; the next `at` shows it again. */
+  clear(): void;
   close(): void;
 }
 
 const width = 30;
 
 /** On stderr, so that what the command prints stays what it is. */
-export function progressBar({ shown, what }: { shown: boolean; what: string }): ProgressBar {
+export function progressBar(given: { shown: boolean; what: string }): ProgressBar {
   const { stderr } = process;
-  if (!shown || !stderr.isTTY) return { at() {}, close() {} };
+  if (!given.shown || !stderr.isTTY) return { at() {}, clear() {}, close() {} };
+  let said = given.what;
+  /** How many characters the line had. */
+  let drawn = 0;
+
+  function draw(line: string): void {
+    stderr.write(`\r${line}${' '.repeat(Math.max(0, drawn - line.length))}`);
+    drawn = line.length;
+  }
+
+  function clear(): void {
+    draw('');
+    stderr.write('\r');
+  }
+
   return {
-    at(share) {
+    at(share, what = said) {
+      said = what;
       const full = Math.round(Math.min(1, Math.max(0, share)) * width);
       const percent = String(Math.floor(share * 100)).padStart(3);
-      stderr.write(`\r[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${percent} % ${what}`);
+      const line = `[${'#'.repeat(full)}${'.'.repeat(width - full)}] ${percent} % ${what}`;
+      // A line that is broken could not be drawn over.
+      draw(line.slice(0, Math.max(1, (stderr.columns || 80) - 1)));
     },
-    close() {
-      stderr.write(`\r${' '.repeat(width + 10 + what.length)}\r`);
-    },
+    clear,
+    close: clear,
   };
 }

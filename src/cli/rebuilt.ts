@@ -23,7 +23,9 @@ export async function rebuilt(
     });
     onProgress(shares.reduce((sum, share) => sum + share, 0) / Math.max(1, shares.length));
     if (partitions.every(({ rebuildRequested }) => !rebuildRequested)) return;
-    const now = JSON.stringify(shares);
+    // Whoever has a partition says so every two seconds, also where one workshop takes minutes.
+    const waiting = partitions.filter(({ rebuildRequested }) => rebuildRequested);
+    const now = JSON.stringify([shares, waiting.map(({ leaseUntil }) => leaseUntil)]);
     if (now !== seen) since = performance.now();
     else if (performance.now() - since > patienceMs)
       throw new CommandFailed(

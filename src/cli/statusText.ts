@@ -1,5 +1,6 @@
 /** The state of the projections as a person reads it in a terminal. */
 import type { ProjectionStatus } from '../../projections/status.ts';
+import { oneLine } from './text.ts';
 
 export function statusText({ partitions, parked, skipped, lag }: ProjectionStatus): string {
   const blocks = [
@@ -16,9 +17,17 @@ export function statusText({ partitions, parked, skipped, lag }: ProjectionStatu
       skipped.map((each) => [each.workshopId, each.version, each.skippedAt, each.skippedBy, each.reason]),
     ),
   ];
-  const rebuilding = partitions.filter(({ rebuildRequested }) => rebuildRequested).length;
-  if (rebuilding > 0) blocks.push(`Partitions still to be folded anew: ${rebuilding}`);
+  const rebuilding = partitions.filter(({ rebuildRequested }) => rebuildRequested);
+  if (rebuilding.length > 0) blocks.push(rebuildText(rebuilding));
   return blocks.join('\n\n');
+}
+
+function rebuildText(rebuilding: ProjectionStatus['partitions']): string {
+  const title = `Partitions still to be folded anew: ${rebuilding.length}`;
+  const begun = rebuilding.flatMap(({ partition, rebuilt }) =>
+    rebuilt === null ? [] : [[partition, `${rebuilt.done} of ${rebuilt.total}`, rebuilt.after ?? '']],
+  );
+  return begun.length === 0 ? title : block(title, ['partition', 'workshops', 'up to id'], begun);
 }
 
 function owners(partitions: ProjectionStatus['partitions']): (string | number)[][] {
@@ -44,9 +53,4 @@ function block(title: string, heads: string[], rows: (string | number)[][]): str
       .trimEnd(),
   );
   return `${title}\n${text.map((line) => `  ${line}`).join('\n')}`;
-}
-
-/** Reasons quote what the log held: it must not steer the terminal. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }

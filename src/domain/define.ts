@@ -44,6 +44,10 @@ export interface EventDefinition<T extends string = string, D = unknown> {
   derive?(data: D, place: Place, startedAt: number | null): Record<string, unknown>;
   /** The data with what a deletion takes away. */
   redact?(data: D): Record<string, unknown>;
+  /** The data without what is this person's own: name, picture, words. Ids stay, so that counts and order do. */
+  erase?(data: D, userId: number): D;
+  /** Fields of text that are the workshop's and nobody's own. Every other one is what `erase` takes away. */
+  impersonal?: readonly (keyof D & string)[];
 }
 
 /** An event that was decided and not yet recorded. */

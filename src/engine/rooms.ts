@@ -60,6 +60,13 @@ export function roomCache(log: EventLog, archive: Archive | undefined): RoomCach
     }
   }
 
+  /** Its events were written anew, under the given epoch: what it was folded from is not there any more. */
+  function forget(target: Cell, epoch: string): void {
+    if (target.epoch === epoch) return;
+    target.loaded = false;
+    if (target.working === null && target.pending.length === 0) cells.delete(target.id);
+  }
+
   async function read(target: Cell, isNew: boolean): Promise<void> {
     const asOf = performance.now();
     const head = await log.head(target.id);
@@ -152,6 +159,7 @@ export function roomCache(log: EventLog, archive: Archive | undefined): RoomCach
     },
     follow(entry) {
       const target = cells.get(entry.workshopId);
+      if (target !== undefined && entry.to < entry.from) return forget(target, entry.epoch);
       if (!target?.loaded || target.epoch !== entry.epoch) return;
       const { version } = target.room;
       if (entry.from <= version + 1 && entry.to > version) evolveAll(target.room, entry.events());

@@ -24,6 +24,8 @@ export interface OpenHistory {
    * would look whole.
    */
   read(after: number, limit: number): Promise<RecordedEvent[]>;
+  /** The events at these versions, in order. Rejects as `read` does. */
+  each(versions: readonly number[]): Promise<RecordedEvent[]>;
   /** All events after `after`, page by page; the next page is asked for while one is worked on. */
   pages(after?: number, size?: number): AsyncGenerator<RecordedEvent[]>;
 }
@@ -31,6 +33,8 @@ export interface OpenHistory {
 /** Where events are kept whose stream is gone. */
 export interface KeptEvents {
   read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
+  /** The events at these versions, in order, as far as they are kept. */
+  each(workshopId: number, versions: readonly number[]): Promise<RecordedEvent[]>;
   /** Version of the last event that is kept; 0 where there is none. */
   version(workshopId: number): Promise<number>;
 }
@@ -59,19 +63,36 @@ function opened(
 ): OpenHistory {
   let fromLog = epoch !== '';
 
+  /** What the log answers; undefined where it has let go of the stream. */
+  async function logged(asked: () => Promise<RecordedEvent[]>, wanted: number) {
+    if (!fromLog) return undefined;
+    const events = await asked();
+    const head = await log.head(workshopId);
+    if (head !== null && isPart(head, epoch, version) && events.length === wanted) return events;
+    if (head !== null) throw new CodedError('unavailable', 'the log lost events meanwhile: read it again');
+    fromLog = false;
+    return undefined;
+  }
+
   async function read(after: number, limit: number): Promise<RecordedEvent[]> {
     const wanted = Math.min(limit, version - after);
     if (wanted <= 0) return [];
-    if (fromLog) {
-      const events = await log.read(workshopId, after, wanted);
-      const head = await log.head(workshopId);
-      if (head !== null && isPart(head, epoch, version) && events.length === wanted) return events;
-      if (head !== null) throw new CodedError('unavailable', 'the log lost events meanwhile: read it again');
-      fromLog = false;
-    }
+    const found = await logged(() => log.read(workshopId, after, wanted), wanted);
+    if (found !== undefined) return found;
     const events = (await kept?.read(workshopId, after, wanted)) ?? [];
     if (events.length === wanted) return events;
     throw new EventMissing(workshopId, after + events.length + 1);
+  }
+
+  async function each(versions: readonly number[]): Promise<RecordedEvent[]> {
+    if (versions.length === 0) return [];
+    const one = async (at: number) => (await log.read(workshopId, at - 1, 1)).filter((e) => e.version === at);
+    const found = await logged(async () => (await Promise.all(versions.map(one))).flat(), versions.length);
+    if (found !== undefined) return found;
+    const events = (await kept?.each(workshopId, versions)) ?? [];
+    const missing = versions.find((at, index) => events[index]?.version !== at);
+    if (missing === undefined) return events;
+    throw new EventMissing(workshopId, missing);
   }
 
   const reading = (after: number, limit: number) => available(read(after, limit));
@@ -80,6 +101,7 @@ function opened(
     version,
     epoch,
     read: reading,
+    each: (versions) => available(each(versions)),
     pages: (after = 0, size = 1_000) =>
       readAll({ read: (_, from, limit) => reading(from, limit) }, workshopId, after, size),
   };

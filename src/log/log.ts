@@ -12,6 +12,8 @@
  * 6. What was acknowledged is as durable as the store is set up to be: see each implementation.
  * 7. Within one epoch of a workshop a version stands for the same event for good. Where events may have been lost – another
  *    run of the store, a lost tail – a new epoch begins before anything is appended, and where the old one ended is kept.
+ * 8. A workshop whose stream was removed has no events and no head, and nothing is appended to it, from version 1 on least of
+ *    all, before it was put back as a whole (`refill`).
  */
 import type { Mark } from '../domain/define.ts';
 import type { RecordedEvent } from '../domain/evolve.ts';
@@ -106,7 +108,19 @@ export interface Check extends Head {
   missing: RecordedEvent[];
 }
 
-/** One append, as the feed holds it. */
+/** A workshop's end: what was removed is what was looked at, or nothing is. */
+export interface Last extends Head {
+  /** Of the event with that version. */
+  eventId: string;
+}
+
+/** What an event's data becomes, all else of it staying; the very same data where it stays as well. */
+export type Rewriting = (event: RecordedEvent) => unknown;
+
+/**
+ * One append, as the feed holds it. One without events, whose `to` is below its `from`, tells that what lies before was written
+ * anew, under another epoch: whoever holds something of it reads it again.
+ */
 export interface FeedEntry {
   workshopId: number;
   from: number;
@@ -212,6 +226,18 @@ export interface EventLog {
    * with `EventMissing` where one is missing; nothing is put back then.
    */
   refill(workshopId: number, pages: AsyncIterable<readonly RecordedEvent[]>): Promise<boolean>;
+  /**
+   * Removes a workshop's stream and all that belongs to it, for good: it is kept elsewhere. False, and nothing is removed, where
+   * the workshop does not end there, or has no stream (any more).
+   */
+  remove(workshopId: number, last: Last): Promise<boolean>;
+  /**
+   * Writes the data of events anew, of what was appended meanwhile too: texts that were deleted, people who are to be
+   * forgotten. Answers with the number of events that were changed. Where there were any, they are gone from the feed as well,
+   * and a new epoch begins in which nothing that was seen before counts. May be repeated, also after it broke off. What is in
+   * the log and cannot be parsed stays as it is.
+   */
+  rewrite(workshopId: number, rewriting: Rewriting): Promise<number>;
   /** Workshops of a partition that have a stream, with their versions. */
   open(partition: number): Promise<Map<number, number>>;
   /**

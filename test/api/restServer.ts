@@ -8,6 +8,7 @@ import type { Database } from '../../projections/database.ts';
 import { keptEvents } from '../../projections/events/queries.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { projector } from '../../projections/projector.ts';
+import { roomSnapshots } from '../../projections/snapshots/snapshots.ts';
 import type { RestParts } from '../../src/api/parts.ts';
 import { readModels } from '../../src/api/readModels.ts';
 import { restApi } from '../../src/api/rest.ts';
@@ -106,7 +107,10 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
   const onError = (error: unknown) => expect.fail(String(error));
   const database = await openDatabase({ url: await sharedPostgres() }, { onError });
   await database.ready;
-  const folding = options.projecting === false ? undefined : projector({ log, database, node: 'rest' });
+  const folding =
+    options.projecting === false
+      ? undefined
+      : projector({ log, database, node: 'rest', histories: workshopHistory(log, keptEvents(database)) });
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
   const lines: string[] = [];
   const seen = options.seen?.(log) ?? log;
@@ -115,6 +119,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
       engine,
       log: seen,
       history: workshopHistory(seen, keptEvents(database)),
+      snapshots: roomSnapshots(database),
       metrics: metrics(),
       nodes: async () => [thisNode],
     },

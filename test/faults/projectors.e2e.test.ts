@@ -153,11 +153,8 @@ describe('Postgres', () => {
         await server.start();
       }
       const sql = postgres(settings.DATABASE_URL ?? '', { max: 1 });
-      for (
-        const ended = performance.now() + 5_000;
-        performance.now() < ended;
-        await sleep(50 + Math.random() * 200)
-      ) {
+      while (killed < 30) {
+        await sleep(50 + Math.random() * 200);
         const rows = await sql`
           select pg_terminate_backend(pid) from pg_stat_activity
           where datname = current_database() and pid <> pg_backend_pid() and random() < 0.5`;
@@ -165,7 +162,6 @@ describe('Postgres', () => {
       }
       await sql.end();
     });
-    expect(killed).toBeGreaterThan(20);
     await recovered();
   });
 });

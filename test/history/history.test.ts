@@ -12,7 +12,9 @@ const events = Array.from(
   }),
 );
 const page = async (_: number, after: number, limit: number) => events.slice(after, after + limit);
-const kept = { read: page, version: async () => events.length };
+const each = async (_: number, versions: readonly number[]) =>
+  events.filter(({ version }) => versions.includes(version));
+const kept = { read: page, each, version: async () => events.length };
 
 /** A log whose answer to `head` is what the test makes it. */
 function changing(head: HeadWithPast | null) {
@@ -68,12 +70,23 @@ describe('the history of a workshop', () => {
     expect(await history.read(0, 10)).toHaveLength(10);
   });
 
+  it('gives single events too, wherever they are kept', async () => {
+    for (const log of [changing(head()), changing(null)]) {
+      const history = await opened(log, kept);
+      expect((await history.each([3, 1_700, 2_500])).map(({ version }) => version)).toEqual([
+        3, 1_700, 2_500,
+      ]);
+      expect(await history.each([])).toEqual([]);
+      await expect(history.each([2_500, 2_501])).rejects.toThrow();
+    }
+  });
+
   it('is not there where nothing is kept, and not whole where an event is missing', async () => {
     expect(await workshopHistory(changing(null)).open(7)).toBeUndefined();
     expect(
       await workshopHistory(changing(null), { ...kept, version: async () => 0 }).open(7),
     ).toBeUndefined();
-    const gappy = { version: async () => 5_000, read: page };
+    const gappy = { ...kept, version: async () => 5_000 };
     await expect(versionsOf((await opened(changing(null), gappy)).pages())).rejects.toThrow(
       /2501 was not kept/,
     );

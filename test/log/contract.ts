@@ -4,6 +4,7 @@ import type { EventLog } from '../../src/log/log.ts';
 import { appendTests } from './contract/append.ts';
 import { commandTests } from './contract/commands.ts';
 import { idTests } from './contract/ids.ts';
+import { keepingTests } from './contract/keeping.ts';
 import { modelTests } from './contract/model.ts';
 import { presenceTests } from './contract/presence.ts';
 import { readTests } from './contract/read.ts';
@@ -54,6 +55,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     describe('the tail', () => tailTests(stage));
     describe('workshop ids', () => idTests(stage));
     describe('presence', () => presenceTests(stage));
+    describe('removing and writing anew', () => keepingTests(stage));
     describe('timers', () => timerTests(stage));
   });
 }

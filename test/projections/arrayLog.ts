@@ -118,6 +118,14 @@ export function arrayLog(partitions = 1): ArrayLog {
           .map(([id, { events }]) => [id, events.length]),
       ),
     refill: async () => false,
+    remove: async (id) => streams.delete(id),
+    async rewrite(id, rewriting) {
+      const stream = streams.get(id);
+      if (stream === undefined) return 0;
+      const before = stream.events;
+      stream.events = before.map((event) => ({ ...event, data: rewriting(event) }));
+      return stream.events.filter(({ data }, index) => data !== before[index]?.data).length;
+    },
     tail,
     append(workshopId, events) {
       const stream = streamOf(workshopId);

@@ -7,6 +7,8 @@ import { sharedPostgres } from '../kit/shared.ts';
 
 export interface FreshDatabase {
   database: Database;
+  /** Of Postgres. */
+  url?: string;
   /** Opens the same database again, beside or after the first. */
   again(): Promise<Database>;
   close(): Promise<void>;
@@ -20,7 +22,7 @@ async function freshPostgres(): Promise<FreshDatabase> {
     return database;
   };
   const database = await open();
-  return { database, again: open, close: () => database.close() };
+  return { database, url, again: open, close: () => database.close() };
 }
 
 async function freshPglite(): Promise<FreshDatabase> {

@@ -1,68 +1,15 @@
-/** The projector on the real logs: Redis Streams into Postgres, LMDB into PGlite. Needs Redis and Postgres. */
-import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Database } from '../../projections/database.ts';
-import { openDatabase } from '../../projections/open.ts';
 import { type Projector, projector } from '../../projections/projector.ts';
 import { eventsBehind } from '../../projections/status.ts';
-import { foldedVersion } from '../../projections/workshops/queries.ts';
-import { eventOf, isEventType } from '../../src/domain/catalog.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
-import { embeddedLog } from '../../src/log/embedded/log.ts';
 import { type EventLog, readAll, type TailBatch } from '../../src/log/log.ts';
-import { redisLog } from '../../src/log/redis/log.ts';
-import { dataFolder } from '../kit/dataFolder.ts';
-import { sharedPostgres, sharedRedis } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 import { expectedTables } from './expected.ts';
+import { append, embedded, fail, folded, type Stores, servers } from './stores.ts';
 import { story } from './story.ts';
 import { tablesOf } from './tables.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
-
-interface Stores {
-  log: EventLog;
-  database: Database;
-  close(): Promise<void>;
-}
-
-async function servers(feedLength?: number): Promise<Stores> {
-  const [address, url] = [{ url: await sharedRedis() }, await sharedPostgres()];
-  const log = await redisLog({
-    ...{ address, partitions: 4, onError: fail },
-    ...(feedLength !== undefined && { feedLength }),
-  });
-  const database = await openDatabase({ url }, { onError: fail });
-  await database.ready;
-  return {
-    log,
-    database,
-    async close() {
-      await database.close();
-      await log.close();
-    },
-  };
-}
-
-async function embedded(): Promise<Stores> {
-  const folder = await dataFolder('embedded');
-  const log = await embeddedLog({ path: join(folder.path, 'log') });
-  const database = await openDatabase({ folder: join(folder.path, 'database') }, { onError: fail });
-  await database.ready;
-  return {
-    log,
-    database,
-    async close() {
-      await database.close();
-      await log.close();
-      await folder.close();
-    },
-  };
-}
-
-function fail(error: unknown): void {
-  throw new Error('a store failed', { cause: error });
-}
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -81,25 +28,6 @@ async function open(stores: Promise<Stores>): Promise<Stores> {
   return opened;
 }
 
-/** Appends as the engine does, one command at a time. */
-async function append(log: EventLog, workshopId: number, appends: RecordedEvent[][]): Promise<void> {
-  let base = (await log.head(workshopId))?.version ?? 0;
-  for (const events of appends) {
-    const [first] = events;
-    if (first === undefined) continue;
-    const { by, commandId } = first;
-    const drafts = events.map(({ eventId, type, schema, data }) => {
-      const marks = isEventType(type) ? eventOf(type).marks(data) : [];
-      return { eventId, type, schema, data: JSON.stringify(data), marks };
-    });
-    const command = { by, commandId, fingerprint: '', remember: false, reads: [], events: drafts };
-    const deadline = log.now() + 10_000;
-    const answer = await log.append({ workshopId, base, deadline, commands: [command], node: 'a' });
-    if (answer.kind !== 'appended') throw new Error(`not appended: ${answer.kind}`);
-    base = answer.to;
-  }
-}
-
 /** Whether the partition's feed no longer begins at its beginning. */
 async function isTrimmed(log: EventLog, partition: number): Promise<boolean> {
   const batches: TailBatch[] = [];
@@ -115,14 +43,6 @@ async function expected(log: EventLog, workshopId: number) {
   const events: RecordedEvent[] = [];
   for await (const page of readAll(log, workshopId)) events.push(...page);
   return expectedTables(events);
-}
-
-async function folded({ log, database }: Stores, workshopId: number): Promise<void> {
-  const version = (await log.head(workshopId))?.version ?? 0;
-  await until(async () => (await foldedVersion(database, workshopId)) === version, {
-    what: `version ${version} of workshop ${workshopId}`,
-    timeout: 20_000,
-  });
 }
 
 describe.each([

@@ -1,6 +1,7 @@
 /** Coming and going: presence by user, removal and readmission. */
 import { z } from 'zod';
 import { append, type Decision, defineCommand, defineEvent, refuse, unchanged } from '../define.ts';
+import { nobody } from '../person.ts';
 import {
   endPresence,
   isHost,
@@ -37,6 +38,7 @@ export const userJoined = defineEvent({
     room.present.set(data.userId, version);
     noteHostPresence(room, at);
   },
+  erase: (data, userId) => (data.userId === userId ? { ...data, ...nobody } : data),
 });
 
 export const userLeft = defineEvent({
@@ -60,6 +62,12 @@ export const userRemoved = defineEvent({
     member.canSpeak = false;
     room.coHosts.delete(data.userId);
     endPresence(room, data.userId, at);
+  },
+  // What was said of someone is theirs too.
+  erase(data, userId) {
+    if (data.userId !== userId && data.by !== userId) return data;
+    const { reason: _, ...rest } = data;
+    return rest;
   },
 });
 

@@ -1,6 +1,7 @@
 /** The room's chat. A message's id is the version of its event. */
 import { z } from 'zod';
 import { append, defineCommand, defineEvent, type Question, refuse, unchanged } from '../define.ts';
+import { nobody } from '../person.ts';
 import { chatKept, isModerator } from '../room.ts';
 import { displayName, httpsUrl, positiveId, text, userId } from '../text.ts';
 
@@ -30,6 +31,8 @@ export const chatMessage = defineEvent({
     createdAt: new Date(at).toISOString(),
   }),
   redact: (data) => ({ ...data, message: null, deleted: true }),
+  erase: (data, userId) =>
+    data.userId === userId ? { ...data, ...nobody, message: null, deleted: true as const } : data,
 });
 
 export const chatDeleted = defineEvent({

@@ -24,6 +24,8 @@ export const workshopScheduled = defineEvent({
   }),
   marks: () => ['room'],
   wakes: () => true,
+  // What a workshop is called and about is told to everyone who might come; its host changes it where it names someone.
+  impersonal: ['title', 'description', 'scheduledAt'],
   evolve(room, data, { at }) {
     Object.assign(room, {
       hostId: data.hostId,
@@ -55,6 +57,7 @@ export const workshopUpdated = defineEvent({
   data: change,
   marks: () => ['room'],
   wakes: (data) => data.scheduledAt !== undefined,
+  impersonal: ['title', 'description', 'scheduledAt'],
   evolve(room, data) {
     const { scheduledAt, ...rest } = data;
     Object.assign(room, rest);

@@ -1,6 +1,7 @@
 /** Who may come: RSVPs and invitations. */
 import { z } from 'zod';
 import { append, defineCommand, defineEvent, refuse, unchanged } from '../define.ts';
+import { nobody } from '../person.ts';
 import { isHost, memberOf } from '../room.ts';
 import { displayName, httpsUrl, userId } from '../text.ts';
 
@@ -16,6 +17,7 @@ export const userRsvped = defineEvent({
       avatarUrl: data.avatarUrl,
     });
   },
+  erase: (data, userId) => (data.userId === userId ? { ...data, ...nobody } : data),
 });
 
 export const rsvpWithdrawn = defineEvent({

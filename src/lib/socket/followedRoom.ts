@@ -149,7 +149,9 @@ export function followedRoom(log: EventLog, id: number, tell: RoomChanges): Foll
     }
     // What is not there at all is not this node's to judge.
     if (head === null) return skipTo(epoch);
-    if (!(await isOurs(head.version))) {
+    // Also where all of it is there the events may have been written anew: an epoch whose end nobody knows counts for nothing.
+    const isWhole = head.epoch === epoch || isPart(head, epoch, room.version);
+    if (!isWhole || !(await isOurs(head.version))) {
       if (head.epoch === epoch) await log.newEpoch(id, epoch);
       await load();
       skipTo(epoch);

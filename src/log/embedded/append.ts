@@ -4,7 +4,7 @@
  */
 import type { Mark } from '../../domain/define.ts';
 import { type Append, type Appended, commandMemoryMs, missingLimit } from '../log.ts';
-import { commandDone, eventRows, readEvents } from './events.ts';
+import { commandDone, eventRows, headOf, readEvents } from './events.ts';
 import { drop, dropAll, isHeld } from './presence.ts';
 import { type Store, top } from './store.ts';
 import { wake } from './timers.ts';
@@ -13,8 +13,11 @@ export function appendIn(store: Store, append: Append, now: number): Appended {
   const { workshopId, base, commands } = append;
   if (now > append.deadline) return { kind: 'late' };
 
-  const { epoch } = store;
-  const [version, lastAt] = store.heads.get(workshopId) ?? [0, 0];
+  const head = headOf(store, workshopId);
+  // Removed: nothing may follow on nothing, and the caller puts it back first if it can.
+  if (head === undefined && store.heads.get(workshopId) !== undefined)
+    return { kind: 'conflict', version: 0, epoch: '', missing: [] };
+  const { version, at: lastAt, epoch } = head ?? { version: 0, at: 0, epoch: store.epoch };
   const missing = () => readEvents(store, workshopId, base, missingLimit);
 
   const done = doneBefore(store, append, version);
@@ -36,7 +39,7 @@ export function appendIn(store: Store, append: Append, now: number): Appended {
     missing: missing(),
   };
   putEvents(store, append, { from: answer.from, at, now });
-  void store.heads.put(workshopId, [answer.to, at]);
+  putHead(store, workshopId, { version: answer.to, at, epoch });
   void store.feed.put(feedEnd(store) + 1, [workshopId, answer.from, answer.to]);
   for (const { unlessHeld } of commands) {
     // Nobody living holds the user any more, or this would not have been appended: the dead ones' holds go too.
@@ -45,6 +48,19 @@ export function appendIn(store: Store, append: Append, now: number): Appended {
   if (append.wakes === true) wake(store, workshopId, now, answer.to);
   forgetCommands(store, now, 2 * commands.length);
   return answer;
+}
+
+export function putHead(
+  store: Store,
+  workshopId: number,
+  { version, at, epoch }: { version: number; at: number; epoch: string },
+): void {
+  void store.heads.put(workshopId, epoch === store.epoch ? [version, at] : [version, at, epoch]);
+}
+
+/** An entry of the feed without events: see `FeedEntry`. */
+export function tellAnew(store: Store, workshopId: number, version: number): void {
+  void store.feed.put(feedEnd(store) + 1, [workshopId, version + 1, version]);
 }
 
 /** Sequence of the last append in the feed, 0 in an empty one. */

@@ -1,9 +1,16 @@
 /** Reading events of the embedded store, and finding out what became of a command id. */
 import type { RecordedEvent } from '../../domain/evolve.ts';
-import type { Done } from '../log.ts';
+import type { Done, Head } from '../log.ts';
 import { type By, type EventRow, type Store, top } from './store.ts';
 
 export type StoredEvent = { key: [workshopId: number, version: number]; value: EventRow };
+
+/** Undefined where the store has no events of the workshop. */
+export function headOf(store: Store, workshopId: number): (Head & { at: number }) | undefined {
+  const row = store.heads.get(workshopId);
+  if (row === undefined || row[3] === true) return undefined;
+  return { version: row[0], at: row[1], epoch: row[2] ?? store.epoch };
+}
 
 /** Rows of the events after a version, in order, at most `limit`. */
 export function eventRows(
@@ -12,7 +19,8 @@ export function eventRows(
   after: number,
   limit: number,
 ): Iterable<StoredEvent> {
-  if (limit <= 0) return [];
+  // What was removed may be there for a moment longer, and what is being put back is not there before it is whole.
+  if (limit <= 0 || headOf(store, workshopId) === undefined) return [];
   return store.events.getRange({ start: [workshopId, after + 1], end: [workshopId, top], limit });
 }
 

@@ -6,12 +6,16 @@
  */
 import { type Append, type EventLog, maxEventsPerAppend, missingLimit, type Tail } from '../log.ts';
 import { appendIn } from './append.ts';
-import { commandDone, eventRows, readEvents, recorded } from './events.ts';
+import { commandDone, eventRows, headOf, readEvents, recorded } from './events.ts';
 import { allocateIn, raiseIdsIn } from './ids.ts';
 import { embeddedPresence, renewLeases } from './presence.ts';
+import { refillEvents } from './refill.ts';
+import { clearLeftovers, removeEvents } from './remove.ts';
+import { rewriteEvents } from './rewrite.ts';
 import { openStore } from './store.ts';
 import { embeddedTail } from './tail.ts';
 import { embeddedTimers } from './timers.ts';
+import { turns } from './turns.ts';
 
 export interface EmbeddedLogOptions {
   /** A folder; made where it does not exist. */
@@ -27,7 +31,11 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
   const { path, readOnly = false, now = Date.now } = options;
   const store = openStore(path, readOnly);
   const tails = new Set<Tail>();
-  if (!readOnly) await store.write(() => renewLeases(store, now()));
+  const inTurn = turns();
+  if (!readOnly) {
+    await store.write(() => renewLeases(store, now()));
+    await clearLeftovers(store);
+  }
 
   return {
     kind: 'embedded',
@@ -41,23 +49,25 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
     read: (workshopId, after, limit) => store.read(() => readEvents(store, workshopId, after, limit)),
     head: (workshopId) =>
       store.read(() => {
-        const head = store.heads.get(workshopId);
-        return head === undefined ? null : { version: head[0], epoch: store.epoch, past: noPast };
+        const head = headOf(store, workshopId);
+        return head === undefined ? null : { version: head.version, epoch: head.epoch, past: noPast };
       }),
     check: (workshopId, after, by, commandId) =>
       store.read(() => {
         const unseen = [...eventRows(store, workshopId, after, missingLimit)];
-        const head = store.heads.get(workshopId);
+        const head = headOf(store, workshopId);
         return {
-          version: head?.[0] ?? 0,
-          epoch: head === undefined ? '' : store.epoch,
+          version: head?.version ?? 0,
+          epoch: head?.epoch ?? '',
           done: commandId === null ? null : commandDone(store, { workshopId, by, commandId }, true, unseen),
           missing: unseen.map(recorded),
         };
       }),
-    // One process, one store, and every append on disk before it is answered: nothing that was seen is ever lost.
-    newEpoch: async () => store.epoch,
-    refill: async () => false,
+    // One process, one store, and every append on disk before it is answered: nothing that was seen is lost.
+    newEpoch: (workshopId) => store.read(() => headOf(store, workshopId)?.epoch ?? ''),
+    refill: (workshopId, pages) => inTurn(workshopId, () => refillEvents(store, { workshopId, now }, pages)),
+    remove: (workshopId, last) => inTurn(workshopId, () => removeEvents(store, workshopId, last)),
+    rewrite: (workshopId, rewriting) => inTurn(workshopId, () => rewriteEvents(store, workshopId, rewriting)),
     tail(tailOptions) {
       const tail = embeddedTail(store, tailOptions);
       tails.add(tail);
@@ -72,7 +82,8 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
     open: (partition) =>
       store.read(() => {
         if (partition !== 0) throw new RangeError(`there is no partition ${partition} of 1`);
-        return new Map(Array.from(store.heads.getRange(), ({ key, value }) => [key, value[0]]));
+        const heads = [...store.heads.getRange()].filter(({ value }) => value[3] !== true);
+        return new Map(heads.map(({ key, value }) => [key, value[0]]));
       }),
     allocate: (request) => store.write(() => allocateIn(store, request, now())),
     raiseIds: (above) => store.write(() => raiseIdsIn(store, above)),

@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
-import type { Mark } from '../../domain/define.ts';
 import { type Commits, groupCommit, unavailable } from './commit.ts';
 
 /** Number of the store's format: raised when a key or a row changes. */
@@ -29,16 +28,22 @@ export type EventRow = [
   data: string,
 ];
 
+/**
+ * The last version and that event's time; the workshop's epoch, where it is not the store's: its events were written anew, or
+ * put back; and whether the events were removed.
+ */
+export type HeadRow = [version: number, at: number, epoch?: string | null, removed?: boolean];
+
 export interface Store extends Commits {
   readonly readOnly: boolean;
-  /** Opaque; made with the store and kept, since nothing that was seen of this log can be lost. */
+  /** Opaque; made with the store and kept, since nothing that was seen of this log can be lost but what is done on purpose. */
   readonly epoch: string;
   /** [workshopId, version] */
   readonly events: Database<EventRow, [number, number]>;
-  /** workshopId → its last version and that event's time */
-  readonly heads: Database<[version: number, at: number], number>;
+  /** Of every workshop that there ever was: read by `headOf` of `events.ts`. */
+  readonly heads: Database<HeadRow, number>;
   /** The version of the last event that bears the mark. */
-  readonly marks: Database<number, [workshopId: number, mark: Mark]>;
+  readonly marks: Database<number, [workshopId: number, mark: string]>;
   readonly done: Database<
     [version: number, fingerprint: string, at: number],
     [workshopId: number, by: By, commandId: string]

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FeedEntry, Tail, TailBatch, TailOptions } from '../log.ts';
 import { feedEnd } from './append.ts';
-import { readEvents } from './events.ts';
+import { headOf, readEvents } from './events.ts';
 import type { Store } from './store.ts';
 
 /** For a log that another process writes, and for what this one's commits did not ring for. */
@@ -98,7 +98,7 @@ function batchAfter(store: Store, cursor: number, limit: number): TailBatch | nu
   if (last !== undefined)
     return {
       partition: 0,
-      entries: rows.map(({ value }) => entryOf(store, value)),
+      entries: rows.flatMap(({ value }) => entryOf(store, value)),
       cursor: last.key,
       gap: false,
     };
@@ -107,9 +107,12 @@ function batchAfter(store: Store, cursor: number, limit: number): TailBatch | nu
   return end < cursor ? { partition: 0, entries: [], cursor: end, gap: true } : null;
 }
 
-function entryOf(store: Store, [workshopId, from, to]: [number, number, number]): FeedEntry {
+/** None of what was removed meanwhile: it was kept elsewhere before. */
+function entryOf(store: Store, [workshopId, from, to]: [number, number, number]): FeedEntry[] {
+  const head = headOf(store, workshopId);
+  if (head === undefined) return [];
   const events = () => readEvents(store, workshopId, from - 1, to - from + 1);
-  return { workshopId, from, to, epoch: store.epoch, events };
+  return [{ workshopId, from, to, epoch: head.epoch, events }];
 }
 
 function resolvable(): { promise: Promise<void>; resolve: () => void } {

@@ -2,6 +2,7 @@
 -- Appends the events of one or more commands to a workshop, or nothing at all. All checks come before the first write:
 -- Lua in Redis has no rollback.
 -- @include epochs.lua
+-- @include feed.lua
 --
 -- KEYS  1 events  2 meta  3 done:0  4 done:1  5 feed  6 partition  7 timers  8 holds  9 nodes  10 open
 -- ARGV  1 workshop  2 base version  3 expected epoch or ''  4 deadline in ms  5 feed length  6 doorbell
@@ -169,15 +170,7 @@ if ARGV[8] == '1' then
 end
 redis.call('HSET', KEYS[2], unpack(fields))
 if from == 1 then redis.call('SADD', KEYS[10], ARGV[1]) end
--- In a new run the feed's numbers jump, further than any lost tail can have come: what a reader saw of that tail is then
--- never taken for what is there now, but shows as a gap.
-local known = redis.call('HMGET', KEYS[6], 'seq', 'run')
-if known[2] ~= run then
-  local jump = string.format('%.0f', math.max((tonumber(known[1]) or 0) + 1000000, now))
-  redis.call('HSET', KEYS[6], 'seq', jump, 'run', run)
-  if not known[1] then redis.call('HSET', KEYS[6], 'first', string.format('%.0f', jump + 1)) end
-end
-local seq = string.format('%.0f', redis.call('HINCRBY', KEYS[6], 'seq', 1))
+local seq = nextSequence(KEYS[6], run, now)
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], seq .. '-0', unpack(feed))
 redis.call('PUBLISH', ARGV[6], seq)
 return {'appended', tostring(from), tostring(version), string.format('%.0f', at), epoch, missing}

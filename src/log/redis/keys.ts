@@ -64,14 +64,14 @@ export function partitionKeys(tag: string) {
       events: `${at}:${id}:events`,
       /**
        * Hash: version, at, epoch, run (of Redis in which the epoch began), past (epochs, and where each ended), bucket, woken,
-       * and `m:<mark>` → version of the last event that bore it.
+       * and `m:<mark>` → version of the last event that bore it. Once the stream was removed: version, at, and `removed`.
        */
       meta: `${at}:${id}:meta`,
       /** Hashes: `<user>:<commandId>` → `<version>:<fingerprint>`, in turn for ten minutes each. */
       done: [`${at}:${id}:done:0`, `${at}:${id}:done:1`] as const,
       /** Hash: user → nodes that hold connections of theirs, or (with `~`) await one, joined by `;`. */
       holds: `${at}:${id}:holds`,
-      /** Stream that is being put back, by a name of its own. */
+      /** Stream that is being put back or written anew, by a name of its own. */
       aside: (name: string) => `${at}:${id}:aside:${name}`,
     }),
   };

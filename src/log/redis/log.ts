@@ -16,6 +16,8 @@ import { feedReader } from './feedReader.ts';
 import { globalKeys, partitionKeys, partitionTags } from './keys.ts';
 import { redisPresence } from './presence.ts';
 import { refillStream } from './refill.ts';
+import { removeStream } from './remove.ts';
+import { rewriteStream } from './rewrite.ts';
 import { withScripts } from './scripts.ts';
 import { redisTail } from './tail.ts';
 
@@ -101,6 +103,11 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
     refill(workshopId, pages) {
       const keys = of(workshopId);
       return refillStream({ redis, keys, workshopId, now: clock.now(), epoch: newEpoch() }, pages);
+    },
+    remove: (workshopId, last) => removeStream({ redis, keys: of(workshopId), workshopId }, last),
+    rewrite(workshopId, rewriting) {
+      const keys = of(workshopId);
+      return rewriteStream({ redis, reads, keys, workshopId, epoch: newEpoch() }, rewriting);
     },
     tail: (tailOptions) => redisTail({ reads, feeds, doorbell, keys: keysOf }, tailOptions),
     async open(partition) {

@@ -5,11 +5,9 @@
 import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '../../domain/evolve.ts';
 import { commandMemoryMs, EventMissing } from '../log.ts';
+import { asideMs } from './aside.ts';
 import type { PartitionKeys } from './keys.ts';
 import type { ScriptedConnection } from './scripts.ts';
-
-/** A stream aside whose node died goes by itself after this time, in milliseconds. */
-const asideMs = 60_000;
 
 export interface Refill {
   redis: ScriptedConnection;

@@ -11,6 +11,8 @@ const scripts = {
   wsRenew: { file: 'renew.lua', numberOfKeys: 1 },
   wsEpoch: { file: 'epoch.lua', numberOfKeys: 1 },
   wsRefill: { file: 'refill.lua', numberOfKeys: 7 },
+  wsRemove: { file: 'remove.lua', numberOfKeys: 7 },
+  wsRewrite: { file: 'rewrite.lua', numberOfKeys: 5 },
   wsTimer: { file: 'timer.lua', numberOfKeys: 2 },
   wsAllocate: { file: 'allocate.lua', numberOfKeys: 3 },
   wsRaise: { file: 'raise.lua', numberOfKeys: 2 },

@@ -1,0 +1,16 @@
+#!lua
+-- Removes a workshop's stream, if the workshop still ends where the caller says. What stays of it is its version, so that nothing
+-- is ever appended from version 1 on, and for its last minutes the memory of command ids.
+-- KEYS  1 events  2 meta  3 timers  4 open  5 holds  6 done:0  7 done:1
+-- ARGV  1 workshop  2 version  3 epoch  4 id of the last event  5 ms the memory of command ids lasts
+-- Returns 1, or 0 where nothing was removed
+local meta = redis.call('HMGET', KEYS[2], 'version', 'epoch', 'at')
+if meta[1] ~= ARGV[2] or meta[2] ~= ARGV[3] then return 0 end
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if not last or last[1] ~= ARGV[2] .. '-0' or last[2][2] ~= ARGV[4] then return 0 end
+redis.call('UNLINK', KEYS[1], KEYS[2], KEYS[5])
+redis.call('HSET', KEYS[2], 'version', meta[1], 'at', meta[3], 'removed', '1')
+redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('SREM', KEYS[4], ARGV[1])
+for done = 6, 7 do redis.call('PEXPIRE', KEYS[done], ARGV[5]) end
+return 1

@@ -1,0 +1,25 @@
+#!lua
+-- Puts a stream that was written anew in place of a workshop's, if nothing was appended meanwhile. A new epoch begins in which
+-- nothing counts that was seen before, and an entry without events tells every reader of the partition's feed. The feed loses
+-- what it held, since it held the same texts: who had not read it gets a gap.
+-- @include epochs.lua
+-- @include feed.lua
+-- KEYS  1 events  2 meta  3 the stream aside  4 feed  5 partition
+-- ARGV  1 workshop  2 version that the one aside comes up to  3 epoch in which it was read  4 new epoch  5 doorbell
+-- Returns 'done', 'behind' where events were appended since, or 'other' where the workshop is not the one that was read
+local meta = redis.call('HMGET', KEYS[2], 'version', 'epoch', 'at')
+if redis.call('EXISTS', KEYS[1]) == 0 or meta[2] ~= ARGV[3] then return 'other' end
+if tonumber(meta[1]) > tonumber(ARGV[2]) then return 'behind' end
+if redis.call('XLEN', KEYS[3]) ~= redis.call('XLEN', KEYS[1]) then return 'other' end
+-- The old one is freed beside everything else that Redis does.
+redis.call('UNLINK', KEYS[1])
+redis.call('RENAME', KEYS[3], KEYS[1])
+redis.call('PERSIST', KEYS[1])
+local run = currentRun()
+redis.call('HSET', KEYS[2], 'epoch', ARGV[4], 'run', run, 'past', '')
+local time = redis.call('TIME')
+local seq = nextSequence(KEYS[5], run, time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('XADD', KEYS[4], 'MAXLEN', 1, seq .. '-0',
+  'w', ARGV[1], 'v', string.format('%.0f', meta[1] + 1), 'e', ARGV[4], 'at', meta[3])
+redis.call('PUBLISH', ARGV[5], seq)
+return 'done'
