@@ -73,6 +73,8 @@ export function errorHandler(metrics: Metrics) {
     if (status === 401) reply.header('www-authenticate', 'Bearer');
     if (status === 429 || status === 503)
       reply.header('retry-after', Math.max(1, Math.ceil((error.retryAfterMs ?? 1_000) / 1_000)));
+    // What was to be a file is none.
+    reply.removeHeader('content-disposition');
     return reply
       .code(status)
       .type('application/json; charset=utf-8')

@@ -2,7 +2,6 @@
  * What happened in a workshop, event by event, read wherever it is kept. A page reads a bounded number of events, however few of
  * them were asked for; the whole is streamed, page by page and only as fast as it is read.
  */
-import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { eventTypes } from '../domain/catalog.ts';
 import type { User } from '../domain/define.ts';
@@ -13,7 +12,7 @@ import { refused } from './errors.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { historyItem, idInAddress, whole, workshopParams } from './schemas.ts';
-import { turns } from './turns.ts';
+import { sendText, usualPatience } from './streams.ts';
 
 const lines = 'application/x-ndjson';
 const defaultLimit = 100;
@@ -32,11 +31,7 @@ const query = z.object({
 
 type Query = z.infer<typeof query>;
 
-/** Of one user: the whole of a workshop is up to 100,000 events, and others read too. */
-const streamsAtOnce = { atOnce: 2, waiting: 30 };
-
 export function historyRoutes(app: Api, context: RestContext): void {
-  const streams = turns(streamsAtOnce);
   app.route({
     method: 'GET',
     url: '/api/workshops/:id/events',
@@ -75,11 +70,9 @@ export function historyRoutes(app: Api, context: RestContext): void {
       if (history === undefined) throw refused('not_found');
       const asked = { context, history, user, query: request.query };
       if (!request.headers.accept?.includes(lines)) return historyPage(asked);
-      await streams.take(asked.user.userId, reply.raw);
-      // Pages wait in the stream one at a time: 16 of them would, if it counted as usual for objects.
-      const stream = Readable.from(historyLines(asked), { highWaterMark: 1 });
-      // The schema of this type of answer is that of a line, not of the stream of them.
-      return reply.type(`${lines}; charset=utf-8`).send(stream as never);
+      await context.readings.take(asked.user.userId, reply.raw);
+      reply.type(`${lines}; charset=utf-8`);
+      return sendText(reply, historyLines(asked), context.patience ?? usualPatience);
     },
   });
 }

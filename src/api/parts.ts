@@ -22,6 +22,8 @@ import type { NodeStatus } from '../observe/nodes.ts';
 import type { Page } from './page.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Rooms } from './rooms.ts';
+import type { Patience } from './streams.ts';
+import type { Turns } from './turns.ts';
 
 export interface RestParts {
   engine: Engine;
@@ -43,6 +45,8 @@ export interface RestParts {
   limits: Limits;
   /** Opens the routes of admins to the command line of this machine; those who sign in alone if left out. */
   operatorKey?: OperatorKey;
+  /** With who reads a long answer slowly; the usual one if left out. */
+  patience?: Patience;
   /** The web page, bundled. */
   page?: Page;
   /** Health, metrics and the operators' routes alone: a node that serves no workshops. */
@@ -71,6 +75,8 @@ export type Api = FastifyInstance<
 
 export interface RestContext extends RestParts {
   rooms: Rooms;
+  /** At whole histories: up to 100,000 events each, and others read too. */
+  readings: Turns;
 }
 
 declare module 'fastify' {

@@ -16,6 +16,7 @@ import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
+import { exportRoutes } from './exports.ts';
 import { guestRoutes } from './guest.ts';
 import { answerHeaders, setHeaders } from './headers.ts';
 import { historyRoutes } from './history.ts';
@@ -27,6 +28,8 @@ import { pageRoutes } from './page.ts';
 import type { Api, RestContext, RestParts } from './parts.ts';
 import { visibleRooms } from './rooms.ts';
 import { stateRoutes } from './state.ts';
+import { timelineRoutes } from './timeline.ts';
+import { turns } from './turns.ts';
 import { workshopRoutes } from './workshops.ts';
 
 /** What a body may hold, in bytes: 500 user ids of 16 digits are 9 KiB. */
@@ -70,7 +73,11 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   identify(app, parts);
   await documentApi(app);
 
-  const context: RestContext = { ...parts, rooms: visibleRooms(parts.engine) };
+  const context: RestContext = {
+    ...parts,
+    rooms: visibleRooms(parts.engine),
+    readings: turns({ atOnce: 2, waiting: 30 }),
+  };
   const api: Api = app.withTypeProvider<ZodTypeProvider>();
   if (parts.operationsOnly !== true) {
     workshopRoutes(api, context);
@@ -78,6 +85,8 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     chatRoutes(api, context);
     historyRoutes(api, context);
     stateRoutes(api, context);
+    timelineRoutes(api, context);
+    exportRoutes(api, context);
     guestRoutes(api, context);
   }
   adminRoutes(api, context);

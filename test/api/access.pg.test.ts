@@ -105,6 +105,16 @@ const cases: Case[] = [
     public: [401, 403, 403, 403, 200, 200, 200, 403],
     private: [401, 404, 403, 403, 200, 200, 200, 403],
   },
+  {
+    route: 'GET /api/workshops/:id/timeline',
+    public: [401, 403, 403, 403, 200, 200, 200, 403],
+    private: [401, 404, 403, 403, 200, 200, 200, 403],
+  },
+  {
+    route: 'GET /api/workshops/:id/export?what=chat',
+    public: [401, 403, 403, 403, 200, 200, 200, 403],
+    private: [401, 404, 403, 403, 200, 200, 200, 403],
+  },
   { route: 'GET /api/admin/status', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   // Nothing is parked.
   { route: 'POST /api/admin/parked/:id/retry', public: [401, 403, 403, 403, 403, 403, 403, 404] },
