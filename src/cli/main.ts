@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
 import { eraseUser } from './eraseUser.ts';
+import { exportCommand } from './export.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
@@ -16,6 +17,7 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   project,
   tail,
   replay,
+  exportCommand,
   simulate,
   verify,
   eraseUser,

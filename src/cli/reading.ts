@@ -15,18 +15,23 @@ import { CommandFailed } from './command.ts';
 export interface Reading {
   history: History;
   snapshots?: PastSnapshots;
+  /** The log's clock, milliseconds since 1970. */
+  now(): number;
   close(): Promise<void>;
 }
 
 export async function openForReading(config: Config): Promise<Reading> {
   const log = await openLogForReading(config, pino({ level: 'silent' }));
-  if (config.DATABASE_URL === undefined) return { history: workshopHistory(log), close: () => log.close() };
+  const { now } = log;
+  if (config.DATABASE_URL === undefined)
+    return { history: workshopHistory(log), now, close: () => log.close() };
   // What is wrong with it comes out when it is asked.
   const options = { onError: () => undefined };
   const database = openDatabase({ url: config.DATABASE_URL, migrating: 'never' }, options);
   return {
     history: workshopHistory(log, keptEvents(database)),
     snapshots: roomSnapshots(database),
+    now,
     async close() {
       await database.close();
       await log.close();
