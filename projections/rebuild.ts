@@ -23,10 +23,10 @@ export async function requestRebuild(database: Database): Promise<number> {
 }
 
 /**
- * Has every rebuild that is under way begin anew. For whoever changes events that were recorded, to be called before the tables
- * are changed and after: what was read of the events before must not get into the tables.
+ * Has every rebuild that is under way begin anew. For whoever changes events that were recorded: once this has resolved nothing
+ * gets into the tables of what a rebuild has read before. What it has written until then is the caller's to change.
  */
-export async function restartRebuilds(database: Database): Promise<void> {
+export async function callOffRebuilds(database: Database): Promise<void> {
   await database.query(`delete from projection_chunks where projection = '${projectionName}'`, []);
 }
 

@@ -46,12 +46,15 @@ const differ = (columns: readonly string[]) =>
   `(${list('t', columns)}) is distinct from (${list('n', columns)})`;
 
 /** For `fenced`: $1 are the chunks, $2 is the rebuild that they belong to. */
-export const switchStatements = `ready as (
+export const switchStatements = `run as (
+  -- Held to the end: whoever calls the rebuild off waits for this statement.
+  select id from projection_chunks where id = $2::bigint for share
+), ready as (
   select distinct on (n.id) n.id, n.chunk, n.version from ${workshop.next} n
   join projection_chunks c on c.id = n.chunk and c.is_done
   join workshops w on w.id = n.id and w.version = n.version and w.epoch = n.epoch
   join mine on mine.partition = c.partition
-  join projection_chunks run on run.id = $2::bigint
+  cross join run
   where n.chunk = any($1::text::bigint[])
   order by n.id, n.chunk desc
 ), ${updated(workshop)}, ${removed(people)}, ${put(people)}, ${removed(chat)}, ${put(chat)}, ${corrected(history)}`;

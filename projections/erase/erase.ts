@@ -6,7 +6,8 @@ import { z } from 'zod';
 import { eraseFrom } from '../../src/domain/erasing.ts';
 import type { Database } from '../database.ts';
 import type { ProjectedLog } from '../feed.ts';
-import { callOffRebuilds, type Erased, eraseRows, workshopsOf } from './rows.ts';
+import { callOffRebuilds } from '../rebuild.ts';
+import { type Erased, eraseRows, workshopsOf } from './rows.ts';
 
 /** What is told while it goes on, and at its end. */
 export const erasingTold = z.discriminatedUnion('kind', [
@@ -37,7 +38,6 @@ export async function* erase(parts: EraseParts): AsyncGenerator<ErasingTold> {
   const { log, database, userId, signal } = parts;
   const workshopIds = await concerned(parts);
   const sum = { workshops: 0, events: 0, messages: 0 };
-  await callOffRebuilds(database);
   for (const [done, workshopId] of workshopIds.entries()) {
     yield { kind: 'progress', done, total: workshopIds.length };
     signal?.throwIfAborted();
@@ -66,7 +66,9 @@ async function eraseWorkshop(
   const sum = await eraseRows(database, workshopId, userId);
   const inLog = await log.rewrite(workshopId, (event) => eraseFrom(event, userId));
   sum.events = Math.max(sum.events, inLog);
-  for (let pass = 1; pass <= passes && inLog > 0; pass++) {
+  // What a rebuild has read of it by now is not written from here on, and what it wrote before is erased below.
+  await callOffRebuilds(database);
+  for (let pass = 1; pass <= passes && sum.events > 0; pass++) {
     const again = await eraseRows(database, workshopId, userId);
     sum.messages += again.messages;
     sum.attendances += again.attendances;

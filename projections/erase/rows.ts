@@ -3,7 +3,6 @@ import { eventOf, eventTypes } from '../../src/domain/catalog.ts';
 import { eraseFrom } from '../../src/domain/erasing.ts';
 import { nobody } from '../../src/domain/person.ts';
 import { arrayText } from '../arrayText.ts';
-import { projectionName } from '../bookkeeping.ts';
 import type { Database } from '../database.ts';
 import { roomSnapshots } from '../snapshots/snapshots.ts';
 
@@ -48,11 +47,6 @@ export async function eraseRows(database: Database, workshopId: number, userId: 
   if (erased.events + erased.messages + erased.attendances > 0)
     await roomSnapshots(database).remove(workshopId);
   return erased;
-}
-
-/** Tables that are being folded anew may hold what was erased meanwhile: their making begins anew. */
-export async function callOffRebuilds(database: Database): Promise<void> {
-  await database.query(`delete from projection_chunks where projection = '${projectionName}'`, []);
 }
 
 const personal = eventTypes.filter((type) => eventOf(type).erase !== undefined);

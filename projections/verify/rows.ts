@@ -82,8 +82,8 @@ const takenBack = '(not shown: it may hold what was deleted)';
 
 function isTakenBack(expected: Row): boolean {
   const { data } = expected;
-  if (typeof data === 'object' && data !== null) return 'deleted' in data;
-  return 'deletedAt' in expected && expected.deletedAt !== null;
+  const holder = typeof data === 'object' && data !== null ? data : expected;
+  return 'message' in holder && holder.message === null;
 }
 
 function shown(value: unknown, type: string): unknown {

@@ -309,6 +309,8 @@ describe('in Postgres', () => {
     'delete from workshop_events_lost',
     'update workshop_events_lost set version = 0',
     'delete from workshops',
+    'truncate workshops_next',
+    `update workshop_events_next set type = 'x'`,
     'delete from projection_skipped',
     'delete from drizzle.__drizzle_migrations',
     `copy workshops to program 'cat'`,
@@ -327,6 +329,7 @@ describe('in Postgres', () => {
     for (const statement of [
       'insert into projection_skipped default values',
       'select * from projection_parked',
+      'select * from workshop_chat_messages_next',
       'delete from workshop_chat_messages',
       'drop table workshops',
       `copy (select 1) to program 'cat'`,

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../projections/database.ts';
 import { type Projector, type ProjectorEvent, projector } from '../../projections/projector.ts';
-import { rebuildsLeft, requestRebuild, restartRebuilds } from '../../projections/rebuild.ts';
+import { callOffRebuilds, rebuildsLeft, requestRebuild } from '../../projections/rebuild.ts';
 import { listParked, projectionStatus } from '../../projections/status.ts';
 import { verify } from '../../projections/verify/verify.ts';
 import { foldedVersion } from '../../projections/workshops/queries.ts';
@@ -452,7 +452,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
         const changed = { ...scheduled, data: { ...(scheduled.data as object), title: 'erased' } };
         log.replace(id ?? 0, changed);
         events[0] = changed;
-        await restartRebuilds(database);
+        await callOffRebuilds(database);
       }),
     });
     await rebuilt();
