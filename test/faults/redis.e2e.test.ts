@@ -83,8 +83,9 @@ describe('a Redis that is killed', { timeout: 60_000 }, () => {
     const room = await on.gather('F3', 10);
     room.begin(60);
     await on.grows(room, 30);
-    const { size } = await stat(on.redis.appendOnlyFile());
+    // In this order: what the room has by then is in the file.
     const kept = await on.length(room);
+    const { size } = await stat(on.redis.appendOnlyFile());
     await on.grows(room, 30);
     await on.redis.kill();
     // In the middle of a command, as a power cut leaves it.
