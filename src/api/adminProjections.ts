@@ -93,7 +93,7 @@ function notParked() {
 }
 
 /** Who asked, as the log and the table of what was given up say it. */
-export function asking(request: FastifyRequest): string {
+function asking(request: FastifyRequest): string {
   const caller = callerOf(request);
   return isOperator(caller) ? 'the command line' : `user ${caller.userId}`;
 }

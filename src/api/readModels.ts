@@ -2,7 +2,6 @@
 import { type AttendeeRecord, listAttendees } from '../../projections/attendees/queries.ts';
 import { listChat } from '../../projections/chat/queries.ts';
 import type { Database } from '../../projections/database.ts';
-import { type ErasingTold, erase } from '../../projections/erase/erase.ts';
 import type { Page, PageRequest } from '../../projections/page.ts';
 import { type Asking, retryParked } from '../../projections/parked.ts';
 import { requestRebuild } from '../../projections/rebuild.ts';
@@ -34,8 +33,6 @@ export interface ReadModels {
   requestRebuild(): Promise<number>;
   /** The log folded anew and held against the tables. Nothing limits how long it takes but the signal. */
   verify(what: Pick<Verifying, 'workshopId' | 'signal'>): AsyncIterable<Told>;
-  /** Takes a person out of log and tables. */
-  erase(who: { userId: number; signal: AbortSignal }): AsyncIterable<ErasingTold>;
 }
 
 /** How long a read of the database may take, in milliseconds. */
@@ -56,6 +53,5 @@ export function readModels(database: Database, log: EventLog): ReadModels {
       inTime(skipParked(database, log, { ...wish, patienceMs }), patienceMs, 'the database'),
     requestRebuild: () => inTime(requestRebuild(database), patienceMs, 'the database'),
     verify: (what) => verify({ database, log, ...what }),
-    erase: (who) => erase({ database, log, ...who }),
   };
 }

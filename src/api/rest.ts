@@ -10,7 +10,6 @@ import Fastify, {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
-import { adminEraseRoutes } from './adminErase.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
 import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
@@ -92,7 +91,6 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
   adminVerifyRoutes(api, context);
-  adminEraseRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);
   await app.ready();

@@ -1,7 +1,6 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
-import { eraseUser } from './eraseUser.ts';
 import { exportCommand } from './export.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
@@ -20,7 +19,6 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   exportCommand,
   simulate,
   verify,
-  eraseUser,
   projections,
   migrate,
 ];

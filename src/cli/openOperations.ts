@@ -8,7 +8,6 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
-import { erase } from '../../projections/erase/erase.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { retryParked } from '../../projections/parked.ts';
 import { projector } from '../../projections/projector.ts';
@@ -95,6 +94,5 @@ function directly({ log, database }: Pick<Stores, 'log' | 'database'>): Omit<Ope
       return { partitions };
     },
     verify: (workshopId) => verify({ log, database, ...(workshopId !== undefined && { workshopId }) }),
-    erase: (userId) => erase({ log, database, userId }),
   };
 }

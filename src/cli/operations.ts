@@ -1,5 +1,4 @@
 /** What the command line asks of the projections, however it reaches them (`openOperations.ts`). */
-import type { ErasingTold } from '../../projections/erase/erase.ts';
 import type { ProjectionStatus } from '../../projections/status.ts';
 import type { Told } from '../../projections/verify/findings.ts';
 
@@ -12,7 +11,5 @@ export interface Operations {
   rebuild(onProgress: (share: number) => void): Promise<{ partitions: number }>;
   /** As `verify` of the projections: findings and progress, then the summary. */
   verify(workshopId: number | undefined): AsyncIterable<Told>;
-  /** Takes a person out of log and tables; progress, then the summary. */
-  erase(userId: number): AsyncIterable<ErasingTold>;
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
 /** `workshop projections …`: what an operator does about tables that are behind, and about workshops that are parked. */
 import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { rebuildNames } from '../../projections/rebuild.ts';
 import { readConfig } from '../config.ts';
 import { type CliCommand, type CliGroup, CommandFailed, UsageError, workshopIdOf } from './command.ts';
-import { confirmed } from './confirm.ts';
 import type { Operations } from './operations.ts';
 import { progressBar } from './progress.ts';
 import { statusText } from './statusText.ts';
@@ -141,6 +141,15 @@ function versionOf(text: string | boolean | undefined): number {
   if (!Number.isSafeInteger(version) || version < 1)
     throw new UsageError(`--version ${text} is not a version`);
   return version;
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
 }
 
 function whoAsks(): string {

@@ -1,8 +1,7 @@
 /** The operations of the server that serves a data folder, asked over its routes for operators. */
 import { z } from 'zod';
-import { erasingTold } from '../../projections/erase/erase.ts';
 import type { ProjectionStatus } from '../../projections/status.ts';
-import { told as findings } from '../../projections/verify/findings.ts';
+import { told } from '../../projections/verify/findings.ts';
 import type { RunningServer } from '../dataFolder.ts';
 import { operatorKeyHeader } from '../identity/operatorKey.ts';
 import { CommandFailed } from './command.ts';
@@ -36,25 +35,6 @@ export function throughServer({ url, key }: RunningServer): Operations {
     return projections;
   }
 
-  /** Lines of which the last is a summary; none at all where there is nothing to tell of. */
-  async function* told<T extends { kind: string }>(
-    method: string,
-    path: string,
-    schema: z.ZodType<T>,
-  ): AsyncGenerator<T> {
-    const { body } = await answered(method, path);
-    try {
-      let last: T | undefined;
-      for await (const line of body === null ? [] : parsedLines(body)) {
-        last = schema.parse(line);
-        yield last;
-      }
-      if (last !== undefined && last.kind !== 'summary') throw new Error('it ended in the middle');
-    } catch (error) {
-      throw new CommandFailed(`the server at ${url} broke off: ${causeOf(error)}`);
-    }
-  }
-
   return {
     status,
     retry: (workshopId) => ask('POST', `parked/${workshopId}/retry`),
@@ -64,9 +44,25 @@ export function throughServer({ url, key }: RunningServer): Operations {
       await rebuilt(status, onProgress);
       return answer;
     },
-    verify: (workshopId) =>
-      told('GET', `verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`, findings),
-    erase: (userId) => told('POST', `users/${userId}/erase`, erasingTold),
+    async *verify(workshopId) {
+      const { body } = await answered(
+        'GET',
+        `verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`,
+      );
+      try {
+        let isSummed = false;
+        let isEmpty = true;
+        for await (const line of body === null ? [] : parsedLines(body)) {
+          const each = told.parse(line);
+          isSummed ||= each.kind === 'summary';
+          isEmpty = false;
+          yield each;
+        }
+        if (!isSummed && !isEmpty) throw new Error('it ended in the middle');
+      } catch (error) {
+        throw new CommandFailed(`the server at ${url} broke off: ${causeOf(error)}`);
+      }
+    },
     close: async () => undefined,
   };
 }
