@@ -1,6 +1,8 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
+import { checkReplay } from './checkReplay.ts';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
+import { eraseUser } from './eraseUser.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
@@ -17,6 +19,8 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   replay,
   simulate,
   verify,
+  checkReplay,
+  eraseUser,
   projections,
   migrate,
 ];
