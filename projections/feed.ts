@@ -3,7 +3,17 @@ import type { EventLog, FeedEntry } from '../src/log/log.ts';
 
 export type ProjectedLog = Pick<
   EventLog,
-  'partitions' | 'partitionOf' | 'now' | 'read' | 'head' | 'open' | 'refill' | 'remove' | 'rewrite' | 'tail'
+  | 'partitions'
+  | 'partitionOf'
+  | 'now'
+  | 'read'
+  | 'head'
+  | 'open'
+  | 'refill'
+  | 'remove'
+  | 'rewrite'
+  | 'announce'
+  | 'tail'
 >;
 
 /** Entries in runs of `most` events or a little more. */

@@ -1,5 +1,6 @@
 /** Folding events into a workshop's state, and into the rows that differ afterwards: one to a key, however many events. */
-import { events as catalog, eventOf, isEventType } from '../src/domain/catalog.ts';
+import { eventOf, isEventType } from '../src/domain/catalog.ts';
+import { isDeletion } from '../src/domain/erasing.ts';
 import { evolve, type RecordedEvent } from '../src/domain/evolve.ts';
 import type { Room } from '../src/domain/room.ts';
 import { attend, attendeeRow, newAttendance } from './attendees/projection.ts';
@@ -110,9 +111,4 @@ function concerned(room: Room, event: RecordedEvent): number[] {
   return eventOf(event.type)
     .marks(event.data)
     .flatMap((mark) => (mark.startsWith('user:') ? [Number(mark.slice(5))] : []));
-}
-
-/** Says that a chat message is to lose its text. */
-export function isDeletion(event: RecordedEvent): event is RecordedEvent & { data: { id: number } } {
-  return event.type === catalog['chat-deleted'].type;
 }

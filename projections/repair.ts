@@ -3,6 +3,7 @@
  * Taken wherever the feed is not enough: a gap, an event that was refused, a workshop that was parked, a log that lost
  * events. It may be repeated at any point.
  */
+import { isDeletion } from '../src/domain/erasing.ts';
 import type { RecordedEvent } from '../src/domain/evolve.ts';
 import { projectionName } from './bookkeeping.ts';
 import { type Database, isRefusal } from './database.ts';
@@ -10,7 +11,7 @@ import { eventRow, placeholderRow, redactRow } from './events/projection.ts';
 import type { EventRow } from './events/schema.ts';
 import type { ProjectedLog } from './feed.ts';
 import { Fenced, type Fencing } from './fencing.ts';
-import { type Folding, folding, isDeletion, noChanges } from './fold.ts';
+import { type Folding, folding, noChanges } from './fold.ts';
 import { keptEvents, lastCommon, lastKept } from './kept.ts';
 import { isInLog, type Step, stepsOf } from './pages.ts';
 import { Unfoldable } from './parked.ts';

@@ -1,5 +1,6 @@
 /** The projector of a process, and what operators see of it in logs and metrics. */
 import type { Logger } from 'pino';
+import { type ArchiverOptions, archiver } from '../projections/archive/archiver.ts';
 import type { Database } from '../projections/database.ts';
 import { type Projector, projector } from '../projections/projector.ts';
 import { eventsBehind, listParked } from '../projections/status.ts';
@@ -11,15 +12,20 @@ export interface ObservedProjectorParts {
   log: EventLog;
   database: Database;
   history: History;
+  archiving: Archiving;
   node: string;
   metrics: Metrics;
   logger: Logger;
 }
 
+/** When workshops are archived, and what the log does with them then. */
+export type Archiving = Pick<ArchiverOptions, 'afterMs' | 'streams'>;
+
 export function observedProjector({
   log,
   database,
   history,
+  archiving,
   node,
   metrics,
   logger,
@@ -46,12 +52,33 @@ export function observedProjector({
         case 'skipped':
           logger.warn(event, 'an event that an operator gave up is left out');
           return;
+        case 'erased':
+          logger.warn(event, 'a person was forgotten in a workshop');
+          return;
         case 'partitions':
           logger.info({ partitions: event.held.length }, 'the projector has its share of partitions');
           return;
         case 'error':
           metrics.faults.inc({ place: 'projector' });
           logger.warn({ err: event.error }, 'the projector could not go on; it tries again');
+      }
+    },
+  });
+  const archive = archiver({
+    ...{ database, log, ...archiving },
+    held: () => running.fences,
+    onEvent(event) {
+      switch (event.type) {
+        case 'archived':
+          metrics.archived.inc();
+          logger.info(event, 'a workshop is archived');
+          return;
+        case 'waiting':
+          logger.warn(event, 'a workshop that is over stays in the log');
+          return;
+        case 'error':
+          metrics.faults.inc({ place: 'archiver' });
+          logger.warn({ err: event.error }, 'a workshop could not be archived; it is tried again');
       }
     },
   });
@@ -78,10 +105,11 @@ export function observedProjector({
   }, countMs);
   return {
     ...running,
-    close() {
+    async close() {
       clearInterval(looking);
       clearInterval(count);
-      return running.close();
+      await archive.close();
+      await running.close();
     },
   };
 }

@@ -158,7 +158,13 @@ async function serve(
   const projector =
     config.ROLE === 'gateway'
       ? undefined
-      : observedProjector({ log, database, history, node, metrics: measured, logger });
+      : observedProjector({
+          ...{ log, database, history, node, metrics: measured, logger },
+          archiving: {
+            afterMs: config.ARCHIVE_AFTER_MINUTES * 60_000,
+            streams: config.DATABASE_URL === undefined ? 'kept' : 'removed',
+          },
+        });
   opened.unshift(async () => {
     draining = true;
     const handingOver = handOver(projector, logger);

@@ -1,10 +1,11 @@
 /** One workshop folded anew, from its first event up to the version that the tables have. */
+import { isDeletion } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import type { Database } from '../database.ts';
 import { placeholderRow } from '../events/projection.ts';
 import type { EventRow } from '../events/schema.ts';
 import type { ProjectedLog } from '../feed.ts';
-import { attendeeRows, type Changes, folding, isDeletion, noChanges } from '../fold.ts';
+import { attendeeRows, type Changes, folding, noChanges } from '../fold.ts';
 import { keptEvents } from '../kept.ts';
 import { type Step, stepsOf } from '../pages.ts';
 import { Unfoldable } from '../parked.ts';

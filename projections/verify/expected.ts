@@ -2,6 +2,7 @@
  * What the tables should hold, folded anew from a workshop's events, page by page: a workshop of a million events takes no
  * more memory than its people do. Faults of the log itself are found on the way.
  */
+import { isDeletion } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import type { AttendeeRow } from '../attendees/schema.ts';
 import type { ChatRow } from '../chat/schema.ts';
@@ -9,7 +10,7 @@ import type { Database } from '../database.ts';
 import { eventRow, placeholderRow, redactRow } from '../events/projection.ts';
 import type { EventRow } from '../events/schema.ts';
 import type { ProjectedLog } from '../feed.ts';
-import { attendeeRows, type Folding, folding, isDeletion, noChanges } from '../fold.ts';
+import { attendeeRows, type Folding, folding, noChanges } from '../fold.ts';
 import { keptEvents } from '../kept.ts';
 import { type Step, stepsOf } from '../pages.ts';
 import { type Skips, skipOf, skipsOf } from '../skipped.ts';

@@ -10,6 +10,8 @@ import Fastify, {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
+import { adminArchiveRoutes } from './adminArchives.ts';
+import { adminErasureRoutes } from './adminErasures.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
 import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
@@ -90,6 +92,8 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   }
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
+  adminErasureRoutes(api, context);
+  adminArchiveRoutes(api, context);
   adminVerifyRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page);

@@ -1,6 +1,8 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
+import { checkReplay } from './checkReplay.ts';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
+import { eraseUser } from './eraseUser.ts';
 import { exportCommand } from './export.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
@@ -19,6 +21,8 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   exportCommand,
   simulate,
   verify,
+  checkReplay,
+  eraseUser,
   projections,
   migrate,
 ];

@@ -8,6 +8,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
+import { archivesOf } from '../../projections/archive/archives.ts';
+import { erasureProgress, requestErasure } from '../../projections/erasing/request.ts';
+import { keptEvents } from '../../projections/events/queries.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { retryParked } from '../../projections/parked.ts';
 import { projector } from '../../projections/projector.ts';
@@ -17,8 +20,11 @@ import { projectionStatus } from '../../projections/status.ts';
 import { verify } from '../../projections/verify/verify.ts';
 import type { Config } from '../config.ts';
 import { FolderInUse, serverOf } from '../dataFolder.ts';
+import { checkReplay } from '../history/checkReplay.ts';
+import { workshopHistory } from '../history/history.ts';
 import { openLogForReading, openStores, type Stores } from '../stores.ts';
 import { CommandFailed } from './command.ts';
+import { erased } from './erased.ts';
 import type { Operations } from './operations.ts';
 import { rebuilt } from './rebuilt.ts';
 import { throughServer } from './throughServer.ts';
@@ -49,7 +55,8 @@ async function onPostgres(config: Config, url: string): Promise<Operations> {
   }
   // From here on whoever asks gets the failure.
   refuse = () => undefined;
-  return { ...directly({ log, database }), close };
+  const history = workshopHistory(log, keptEvents(database));
+  return { ...directly({ log, database, history }), close };
 }
 
 async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
@@ -72,7 +79,11 @@ async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
   };
 }
 
-function directly({ log, database }: Pick<Stores, 'log' | 'database'>): Omit<Operations, 'close'> {
+function directly({
+  log,
+  database,
+  history,
+}: Pick<Stores, 'log' | 'database' | 'history'>): Omit<Operations, 'close'> {
   const status = () => projectionStatus(database, log);
   return {
     status,
@@ -93,6 +104,13 @@ function directly({ log, database }: Pick<Stores, 'log' | 'database'>): Omit<Ope
       await rebuilt(status, onProgress);
       return { partitions };
     },
+    checkReplay: () => checkReplay({ archives: archivesOf(database), history }),
+    erase: (wish, onProgress) =>
+      erased({
+        progress: () => erasureProgress(database, wish.userId),
+        request: () => requestErasure(database, log, wish),
+        onProgress,
+      }),
     verify: (workshopId) => verify({ log, database, ...(workshopId !== undefined && { workshopId }) }),
   };
 }

@@ -1,10 +1,13 @@
 /** The operations of the server that serves a data folder, asked over its routes for operators. */
 import { z } from 'zod';
+import type { ErasureProgress } from '../../projections/erasing/request.ts';
 import type { ProjectionStatus } from '../../projections/status.ts';
 import { told } from '../../projections/verify/findings.ts';
 import type { RunningServer } from '../dataFolder.ts';
+import { replayTold } from '../history/checkReplay.ts';
 import { operatorKeyHeader } from '../identity/operatorKey.ts';
 import { CommandFailed } from './command.ts';
+import { erased } from './erased.ts';
 import { parsedLines } from './ndjson.ts';
 import type { Operations } from './operations.ts';
 import { rebuilt } from './rebuilt.ts';
@@ -29,6 +32,24 @@ export function throughServer({ url, key }: RunningServer): Operations {
     return (await answered(method, path, body)).json() as T; // what this very program's routes answer
   }
 
+  /** What a route tells line by line, and ends with a summary unless there is nothing to tell. */
+  async function* lines<T extends { kind: string }>(path: string, schema: z.ZodType<T>): AsyncGenerator<T> {
+    const { body } = await answered('GET', path);
+    try {
+      let isSummed = false;
+      let isEmpty = true;
+      for await (const line of body === null ? [] : parsedLines(body)) {
+        const each = schema.parse(line);
+        isSummed ||= each.kind === 'summary';
+        isEmpty = false;
+        yield each;
+      }
+      if (!isSummed && !isEmpty) throw new Error('it ended in the middle');
+    } catch (error) {
+      throw new CommandFailed(`the server at ${url} broke off: ${causeOf(error)}`);
+    }
+  }
+
   async function status(): Promise<ProjectionStatus> {
     const { projections } = await ask<{ projections: ProjectionStatus | null }>('GET', 'status');
     if (projections === null) throw new CommandFailed('the database of the server is away');
@@ -44,25 +65,15 @@ export function throughServer({ url, key }: RunningServer): Operations {
       await rebuilt(status, onProgress);
       return answer;
     },
-    async *verify(workshopId) {
-      const { body } = await answered(
-        'GET',
-        `verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`,
-      );
-      try {
-        let isSummed = false;
-        let isEmpty = true;
-        for await (const line of body === null ? [] : parsedLines(body)) {
-          const each = told.parse(line);
-          isSummed ||= each.kind === 'summary';
-          isEmpty = false;
-          yield each;
-        }
-        if (!isSummed && !isEmpty) throw new Error('it ended in the middle');
-      } catch (error) {
-        throw new CommandFailed(`the server at ${url} broke off: ${causeOf(error)}`);
-      }
-    },
+    verify: (workshopId) =>
+      lines(`verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`, told),
+    checkReplay: () => lines('check-replay', replayTold),
+    erase: ({ userId }, onProgress) =>
+      erased({
+        progress: () => ask<ErasureProgress>('GET', `erasures/${userId}`),
+        request: () => ask('POST', `erasures/${userId}`),
+        onProgress,
+      }),
     close: async () => undefined,
   };
 }

@@ -1,15 +1,26 @@
-/** Forgetting a person: what is left of them in the events. What it takes away in each is told beside the event itself. */
-import { eventOf, isEventType } from './catalog.ts';
+/**
+ * What is taken out of events after the fact: texts of deleted messages, and all that is a person's own. What that is in each
+ * event is told beside its definition. Both give the very same data back where there is nothing to take.
+ */
+import { events as catalog, eventOf, isEventType } from './catalog.ts';
 import type { RecordedEvent } from './evolve.ts';
 
-/** The event's data without what is this person's own; the very same data where nothing of it is. */
-export function eraseFrom({ type, data }: Pick<RecordedEvent, 'type' | 'data'>, userId: number): unknown {
-  if (!isEventType(type)) return data;
-  const erased = eventOf(type).erase?.(data, userId) ?? data;
-  return isSame(erased, data) ? data : erased;
+/** The data of an event that was deleted. */
+export function redactedData({ type, data }: Pick<RecordedEvent, 'type' | 'data'>): unknown {
+  return isEventType(type) ? changed(data, eventOf(type).redact?.(data)) : data;
 }
 
-/** Fields of events are plain values. */
-function isSame(one: unknown, other: unknown): boolean {
-  return one === other || JSON.stringify(one) === JSON.stringify(other);
+/** The data without what is this person's own. */
+export function erasedData({ type, data }: Pick<RecordedEvent, 'type' | 'data'>, userId: number): unknown {
+  return isEventType(type) ? changed(data, eventOf(type).erase?.(data, userId)) : data;
+}
+
+/** Says that a chat message is to lose its text. */
+export function isDeletion(event: RecordedEvent): event is RecordedEvent & { data: { id: number } } {
+  return event.type === catalog['chat-deleted'].type;
+}
+
+/** Events hold plain values, and a few of them. */
+function changed(data: unknown, into: unknown = data): unknown {
+  return JSON.stringify(into) === JSON.stringify(data) ? data : into;
 }

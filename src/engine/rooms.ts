@@ -62,7 +62,7 @@ export function roomCache(log: EventLog, archive: Archive | undefined): RoomCach
 
   /** Its events were written anew, under the given epoch: what it was folded from is not there any more. */
   function forget(target: Cell, epoch: string): void {
-    if (target.epoch === epoch) return;
+    if (target.epoch === epoch && !target.kept) return;
     target.loaded = false;
     if (target.working === null && target.pending.length === 0) cells.delete(target.id);
   }

@@ -119,7 +119,7 @@ export type Rewriting = (event: RecordedEvent) => unknown;
 
 /**
  * One append, as the feed holds it. One without events, whose `to` is below its `from`, tells that what lies before was written
- * anew, under another epoch: whoever holds something of it reads it again.
+ * anew, under another epoch (none where it has no stream): whoever holds something of the workshop reads it again.
  */
 export interface FeedEntry {
   workshopId: number;
@@ -238,6 +238,8 @@ export interface EventLog {
    * the log and cannot be parsed stays as it is.
    */
   rewrite(workshopId: number, rewriting: Rewriting): Promise<number>;
+  /** Tells every reader of the feed that a workshop without a stream was written anew where it is kept. */
+  announce(workshopId: number): Promise<void>;
   /** Workshops of a partition that have a stream, with their versions. */
   open(partition: number): Promise<Map<number, number>>;
   /**

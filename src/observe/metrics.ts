@@ -68,6 +68,11 @@ export function metrics() {
       name: 'workshop_projected_events_total',
       help: 'Events folded into the database',
     }),
+    archived: new Counter({
+      registers,
+      name: 'workshop_archived_total',
+      help: 'Workshops archived by this projector',
+    }),
     projectorLag: new Gauge({
       registers,
       name: 'workshop_projector_lag_seconds',

@@ -119,6 +119,7 @@ export function arrayLog(partitions = 1): ArrayLog {
       ),
     refill: async () => false,
     remove: async (id) => streams.delete(id),
+    announce: async () => undefined,
     async rewrite(id, rewriting) {
       const stream = streams.get(id);
       if (stream === undefined) return 0;

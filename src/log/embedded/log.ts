@@ -5,7 +5,7 @@
  * killed process and a power cut.
  */
 import { type Append, type EventLog, maxEventsPerAppend, missingLimit, type Tail } from '../log.ts';
-import { appendIn } from './append.ts';
+import { appendIn, tellAnew } from './append.ts';
 import { commandDone, eventRows, headOf, readEvents, recorded } from './events.ts';
 import { allocateIn, raiseIdsIn } from './ids.ts';
 import { embeddedPresence, renewLeases } from './presence.ts';
@@ -68,6 +68,7 @@ export async function embeddedLog(options: EmbeddedLogOptions): Promise<EventLog
     refill: (workshopId, pages) => inTurn(workshopId, () => refillEvents(store, { workshopId, now }, pages)),
     remove: (workshopId, last) => inTurn(workshopId, () => removeEvents(store, workshopId, last)),
     rewrite: (workshopId, rewriting) => inTurn(workshopId, () => rewriteEvents(store, workshopId, rewriting)),
+    announce: (workshopId) => store.write(() => tellAnew(store, workshopId, 0)),
     tail(tailOptions) {
       const tail = embeddedTail(store, tailOptions);
       tails.add(tail);

@@ -110,9 +110,10 @@ function batchAfter(store: Store, cursor: number, limit: number): TailBatch | nu
 /** None of what was removed meanwhile: it was kept elsewhere before. */
 function entryOf(store: Store, [workshopId, from, to]: [number, number, number]): FeedEntry[] {
   const head = headOf(store, workshopId);
-  if (head === undefined) return [];
+  if (head === undefined && from <= to) return [];
+  const epoch = head?.epoch ?? '';
   const events = () => readEvents(store, workshopId, from - 1, to - from + 1);
-  return [{ workshopId, from, to, epoch: head.epoch, events }];
+  return [{ workshopId, from, to, epoch, events }];
 }
 
 function resolvable(): { promise: Promise<void>; resolve: () => void } {

@@ -158,7 +158,8 @@ for _, command in ipairs(commands) do
   end
   if command.user ~= '' then redis.call('HDEL', KEYS[8], command.user) end
 end
-local fields = {'version', version, 'at', at, 'epoch', epoch, 'bucket', bucket, 'run', run}
+local seq = nextSequence(KEYS[6], run, now)
+local fields = {'version', version, 'at', at, 'epoch', epoch, 'bucket', bucket, 'run', run, 'seq', seq}
 for mark, seen in pairs(marks) do
   fields[#fields + 1] = mark
   fields[#fields + 1] = seen
@@ -170,7 +171,6 @@ if ARGV[8] == '1' then
 end
 redis.call('HSET', KEYS[2], unpack(fields))
 if from == 1 then redis.call('SADD', KEYS[10], ARGV[1]) end
-local seq = nextSequence(KEYS[6], run, now)
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], seq .. '-0', unpack(feed))
 redis.call('PUBLISH', ARGV[6], seq)
 return {'appended', tostring(from), tostring(version), string.format('%.0f', at), epoch, missing}

@@ -64,6 +64,7 @@ export function partitionKeys(tag: string) {
       events: `${at}:${id}:events`,
       /**
        * Hash: version, at, epoch, run (of Redis in which the epoch began), past (epochs, and where each ended), bucket, woken,
+       * seq (its last append in the feed),
        * and `m:<mark>` → version of the last event that bore it. Once the stream was removed: version, at, and `removed`.
        */
       meta: `${at}:${id}:meta`,

@@ -109,6 +109,10 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
       const keys = of(workshopId);
       return rewriteStream({ redis, reads, keys, workshopId, epoch: newEpoch() }, rewriting);
     },
+    async announce(workshopId) {
+      const keys = of(workshopId);
+      await redis.wsAnnounce(keys.feed, keys.partition, workshopId, keys.doorbell);
+    },
     tail: (tailOptions) => redisTail({ reads, feeds, doorbell, keys: keysOf }, tailOptions),
     async open(partition) {
       const keys = keysOf(partition);

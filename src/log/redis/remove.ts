@@ -16,6 +16,7 @@ export async function removeStream(
   const workshop = keys.workshop(workshopId);
   const removed = await redis.wsRemove(
     ...[workshop.events, workshop.meta, keys.timers, keys.open, workshop.holds, ...workshop.done],
+    keys.feed,
     ...[workshopId, version, epoch, eventId, 2 * commandMemoryMs],
   );
   if (removed !== 1) return false;

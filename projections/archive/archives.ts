@@ -1,0 +1,110 @@
+/** Reads and writes of `workshop_archives`, and what is due to be archived. */
+import { reducer } from '../../src/domain/evolve.ts';
+import { arrayText } from '../arrayText.ts';
+import { projectionName } from '../bookkeeping.ts';
+import { instantText, namedColumns } from '../columns.ts';
+import type { Database } from '../database.ts';
+import type { Account } from './account.ts';
+import { type ArchiveRow, archives } from './schema.ts';
+
+export interface Due {
+  workshopId: number;
+  /** That the tables have. */
+  version: number;
+  /** Of the event at that version. */
+  eventId: string;
+  /** Why it has to stay as it is for now. */
+  waits: 'parked' | 'skipped' | undefined;
+}
+
+export interface Asked {
+  /** Workshops that have a stream. */
+  among: readonly number[];
+  /** Whose last event is not younger than this, milliseconds since 1970. */
+  until: number;
+  /** Leaves out what was recorded at its present version. */
+  unrecorded: boolean;
+}
+
+/** Workshops that are over and were left alone since, the oldest first. */
+export async function dueWorkshops(database: Database, { among, until, unrecorded }: Asked): Promise<Due[]> {
+  if (among.length === 0) return [];
+  const rows = await database.query(
+    `select w.id, w.version, e.event_id,
+       exists (select from projection_parked p where p.workshop_id = w.id) as parked,
+       exists (select from projection_skipped s where s.workshop_id = w.id) as skipped
+     from workshops w join workshop_events e on e.workshop_id = w.id and e.version = w.version
+     where w.id = any($1::text::bigint[]) and w.status in ('ended', 'cancelled') and e.at <= $2::text::timestamptz
+       and not ($3::text::boolean and exists (
+         select from workshop_archives a where a.workshop_id = w.id and a.version = w.version))
+     order by e.at`,
+    [arrayText(among), instantText(until), String(unrecorded)],
+  );
+  return rows.map((row) => ({
+    workshopId: Number(row.id),
+    version: Number(row.version),
+    eventId: String(row.event_id),
+    waits: row.parked === true ? 'parked' : row.skipped === true ? 'skipped' : undefined,
+  }));
+}
+
+/**
+ * Records what a workshop came to, for the owner of its partition alone, and where the tables are still at that version. False
+ * where they are not, or the partition is another's. May be repeated.
+ */
+export async function recordArchive(
+  database: Database,
+  { partition, fence }: { partition: number; fence: number },
+  workshopId: number,
+  { version, hash, state, steps }: Account,
+): Promise<boolean> {
+  const rows = await database.query(
+    `insert into workshop_archives (workshop_id, version, hash, reducer, state, steps, archived_at)
+     select w.id, w.version, $5::text, $6::integer, $7::text, $8::text, now()
+     from workshops w, projection_checkpoints c
+     where w.id = $1::bigint and w.version = $2::bigint
+       and c.projection = '${projectionName}' and c.partition = $3::integer and c.fence = $4::bigint
+     on conflict (workshop_id) do update set version = excluded.version, hash = excluded.hash,
+       reducer = excluded.reducer, state = excluded.state, steps = excluded.steps, archived_at = excluded.archived_at
+     returning workshop_id`,
+    [workshopId, version, partition, fence, hash, reducer, state, steps],
+  );
+  return rows.length > 0;
+}
+
+export async function isArchived(database: Database, workshopId: number): Promise<boolean> {
+  const rows = await database.query('select 1 from workshop_archives where workshop_id = $1::bigint', [
+    workshopId,
+  ]);
+  return rows.length > 0;
+}
+
+/** For a workshop that is there and is recorded again once it is due. */
+export async function forgetArchive(database: Database, workshopId: number): Promise<void> {
+  await database.query('delete from workshop_archives where workshop_id = $1::bigint', [workshopId]);
+}
+
+export interface Archive extends ArchiveRow {
+  /** Of the last event that is kept now: another one where the workshop went on since. */
+  present: number;
+}
+
+/** What was recorded of all workshops. */
+export function archivesOf(database: Database) {
+  return {
+    /** Of workshops above an id, in the order of ids, `limit` of them at most. */
+    async after(workshopId: number, limit: number): Promise<Archive[]> {
+      const rows = await database.query(
+        `select ${namedColumns(archives, 'a')}, coalesce(w.version, 0) as present
+         from workshop_archives a left join workshops w on w.id = a.workshop_id
+         where a.workshop_id > $1::bigint order by a.workshop_id limit $2::bigint`,
+        [workshopId, limit],
+      );
+      return rows as unknown as Archive[]; // the columns of this very table, and one more
+    },
+    async count(): Promise<number> {
+      const [row] = await database.query('select count(*) as archived from workshop_archives', []);
+      return Number(row?.archived ?? 0);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * Whether the tables have all of a workshop that the log has: every event of the stream is counted and hashed, and the rows of
+ * `workshop_events` are, and both have to come to the same.
+ */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { isDeletion, redactedData } from '../../src/domain/erasing.ts';
+import type { RecordedEvent } from '../../src/domain/evolve.ts';
+import { readAll } from '../../src/log/log.ts';
+import type { Database } from '../database.ts';
+import type { ProjectedLog } from '../feed.ts';
+import { keptEvents } from '../kept.ts';
+import { type Account, accounting } from './account.ts';
+
+export type Confirmation =
+  | { kind: 'confirmed'; account: Account; deleted: ReadonlySet<number> }
+  /** What the tables have is something else. */
+  | { kind: 'different'; reason: string };
+
+export interface Confirming {
+  database: Database;
+  log: Pick<ProjectedLog, 'read'>;
+  signal: AbortSignal;
+}
+
+/** Of a workshop whose last event is that of `version`, and which nothing is appended to. Rejects where a store is away. */
+export async function confirm(
+  { database, log, signal }: Confirming,
+  workshopId: number,
+  version: number,
+): Promise<Confirmation> {
+  const kept = { read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit) };
+
+  async function each(
+    source: Pick<ProjectedLog, 'read'>,
+    take: (event: RecordedEvent) => void,
+  ): Promise<void> {
+    for await (const page of readAll(source, workshopId)) {
+      for (const event of page) if (event.version <= version) take(event);
+      // Both stores may answer without letting anyone else have their turn.
+      await nextTurn();
+      signal.throwIfAborted();
+    }
+  }
+
+  const deleted = new Set<number>();
+  await each(log, (event) => {
+    if (isDeletion(event)) deleted.add(event.data.id);
+  });
+  const inLog = accounting(workshopId);
+  await each(log, (event) =>
+    inLog.add(deleted.has(event.version) ? { ...event, data: redactedData(event) } : event),
+  );
+  const inTables = accounting(workshopId);
+  await each(kept, (event) => inTables.add(event));
+  const [account, stored] = [inLog.account(), inTables.account()];
+  if (account.version !== version) return different(`the log has ${account.version} events of ${version}`);
+  if (stored.version !== version)
+    return different(`workshop_events has ${stored.version} events of ${version}`);
+  if (stored.hash !== account.hash) return different('workshop_events does not have what the log has');
+  return { kind: 'confirmed', account, deleted };
+}
+
+function different(reason: string): Confirmation {
+  return { kind: 'different', reason };
+}

@@ -1,0 +1,167 @@
+/**
+ * Forgetting a person in one workshop: in the log's stream and feed, in every table, and in what nodes hold in memory. What was
+ * theirs is taken out of the events as their definitions say; the rows then are what folding those events gives. It may be
+ * repeated, also after it broke off in the middle.
+ */
+import { randomUUID } from 'node:crypto';
+import { erasedData } from '../../src/domain/erasing.ts';
+import type { RecordedEvent } from '../../src/domain/evolve.ts';
+import { nobody } from '../../src/domain/person.ts';
+import { readAll } from '../../src/log/log.ts';
+import { accounting } from '../archive/account.ts';
+import { forgetArchive, isArchived, recordArchive } from '../archive/archives.ts';
+import { arrayText } from '../arrayText.ts';
+import type { Database } from '../database.ts';
+import type { ProjectedLog } from '../feed.ts';
+import type { Fencing } from '../fencing.ts';
+import { keptEvents } from '../kept.ts';
+import { retrying } from '../retry.ts';
+import { roomSnapshots } from '../snapshots/snapshots.ts';
+
+export interface Erasing {
+  database: Database;
+  log: ProjectedLog;
+  place: { partition: number; fence: number };
+  own: Fencing;
+  /** Brings the workshop's tables up to the log. */
+  catchUp(workshopId: number): Promise<unknown>;
+  signal: AbortSignal;
+  onError(error: unknown): void;
+}
+
+export interface Erased {
+  events: number;
+  messages: number;
+}
+
+/** Rows that are read and written at once. */
+const page = 1_000;
+
+/** While nothing else of the partition is folded or written. Throws `Fenced`. */
+export async function eraseIn(erasing: Erasing, workshopId: number, userId: number): Promise<Erased> {
+  const { database, log } = erasing;
+  const events = new Set<number>();
+  const messages = new Set<number>();
+  const erase = (event: RecordedEvent) => {
+    const data = erasedData(event, userId);
+    if (data !== event.data) {
+      events.add(event.version);
+      if (event.type === 'chat-message') messages.add(event.version);
+    }
+    return data;
+  };
+  const trying = <T>(run: () => Promise<T>) => retrying(run, erasing);
+
+  await trying(() => log.rewrite(workshopId, erase));
+  const isKept = (await trying(() => log.head(workshopId))) === null;
+  await eraseRows(erasing, workshopId, erase);
+  await trying(() => eraseLost(erasing, workshopId, userId));
+  await erasePerson(erasing, { workshopId, userId, isKept });
+  await trying(() => roomSnapshots(database).remove(workshopId));
+  if (isKept) {
+    // What nodes hold in memory of it came from the rows.
+    await trying(() => log.announce(workshopId));
+    await trying(() => accountAnew(erasing, workshopId));
+  } else {
+    await erasing.catchUp(workshopId);
+    // Reckoned anew when it is archived again.
+    await trying(() => forgetArchive(database, workshopId));
+  }
+  await finish(erasing, { workshopId, userId, events: events.size, messages: messages.size });
+  return { events: events.size, messages: messages.size };
+}
+
+async function eraseRows(
+  { database, own, ...trying }: Erasing,
+  workshopId: number,
+  erase: (event: RecordedEvent) => unknown,
+): Promise<void> {
+  for (let after = 0; ; ) {
+    const rows = await retrying(() => keptEvents(database, workshopId, after, page), trying);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.version;
+    const anew = rows.flatMap((event) => {
+      const data = erase(event);
+      return data === event.data ? [] : [{ version: event.version, data: JSON.stringify(data) }];
+    });
+    if (anew.length === 0) continue;
+    await own.fenced(
+      `erased as (
+         update workshop_events e set data = n.data
+         from mine, unnest($2::text::bigint[], $3::text::jsonb[]) as n(version, data)
+         where e.workshop_id = $1::bigint and e.version = n.version
+       )`,
+      [workshopId, arrayText(anew.map(({ version }) => version)), arrayText(anew.map(({ data }) => data))],
+    );
+  }
+}
+
+async function eraseLost({ database }: Erasing, workshopId: number, userId: number): Promise<void> {
+  const rows = await database.query(
+    'select event_id, type, data from workshop_events_lost where workshop_id = $1::bigint',
+    [workshopId],
+  );
+  for (const row of rows) {
+    const data = erasedData({ type: String(row.type), data: row.data }, userId);
+    if (data === row.data) continue;
+    await database.query(
+      `update workshop_events_lost set data = $3::text::jsonb
+       where workshop_id = $1::bigint and event_id = $2::text`,
+      [workshopId, String(row.event_id), JSON.stringify(data)],
+    );
+  }
+}
+
+/**
+ * The rows of the person, and whatever a rebuild has folded so far. Where there is no stream, another epoch keeps it from putting
+ * rows in that it has read before; elsewhere the log itself has another one now.
+ */
+async function erasePerson(
+  { own }: Erasing,
+  { workshopId, userId, isKept }: { workshopId: number; userId: number; isKept: boolean },
+): Promise<void> {
+  const next = ['workshop_attendees_next', 'workshop_chat_messages_next', 'workshop_events_next'].map(
+    (table) => `${table}_gone as (delete from ${table} n using mine where n.workshop_id = $1::bigint)`,
+  );
+  await own.fenced(
+    `people as (
+       update workshop_attendees a set display_name = $3::text, avatar_url = null
+       from mine where a.workshop_id = $1::bigint and a.user_id = $2::bigint and a.display_name is not null
+     ), messages as (
+       update workshop_chat_messages m set display_name = $3::text, avatar_url = null, message = null
+       from mine where m.workshop_id = $1::bigint and m.user_id = $2::bigint
+     ), workshop_gone as (
+       delete from workshops_next n using mine where n.id = $1::bigint
+     ), ${next.join(', ')}, begun as (
+       update workshops w set epoch = $4::text from mine where w.id = $1::bigint and $5::text::boolean
+     )`,
+    [workshopId, userId, nobody.displayName, `erased ${randomUUID()}`, String(isKept)],
+  );
+}
+
+/** What the workshop came to, now that something is missing. */
+async function accountAnew({ database, place }: Erasing, workshopId: number): Promise<void> {
+  if (!(await isArchived(database, workshopId))) return;
+  const rows = { read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit) };
+  const { add, account } = accounting(workshopId);
+  for await (const events of readAll(rows, workshopId)) for (const event of events) add(event);
+  await recordArchive(database, place, workshopId, account());
+}
+
+/** The record stays where anything was ever taken away. */
+async function finish(
+  { own }: Erasing,
+  { workshopId, userId, events, messages }: Erased & { workshopId: number; userId: number },
+): Promise<void> {
+  await own.fenced(
+    `nothing as (
+       delete from workshop_erasures e using mine
+       where e.workshop_id = $1::bigint and e.user_id = $2::bigint and e.events + $3::integer = 0
+     ), done as (
+       update workshop_erasures e set done_at = now(), events = e.events + $3::integer, messages = e.messages + $4::integer
+       from mine where e.workshop_id = $1::bigint and e.user_id = $2::bigint and e.events + $3::integer > 0
+     )`,
+    [workshopId, userId, events, messages],
+  );
+}

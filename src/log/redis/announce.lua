@@ -1,0 +1,10 @@
+#!lua
+-- Tells every reader of the feed that a workshop without a stream was written anew where it is kept.
+-- @include epochs.lua
+-- @include feed.lua
+-- KEYS  1 feed  2 partition   ARGV  1 workshop  2 doorbell
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local seq = nextSequence(KEYS[2], currentRun(), now)
+tellAnew(KEYS[1], ARGV[2], {seq = seq, workshop = ARGV[1], version = 0, epoch = '', at = now})
+return 1
