@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { append } from './append.ts';
 import { broadcast } from './broadcast.ts';
+import { exporting } from './export.ts';
 import { faults } from './faults.ts';
 import { fold } from './fold.ts';
 import { history } from './history.ts';
@@ -17,6 +18,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   history,
   rebuild,
   faults,
+  export: exporting,
 };
 
 const { values, positionals } = parseArgs({
