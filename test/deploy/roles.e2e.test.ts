@@ -244,7 +244,7 @@ describe('in Redis', () => {
     ['SCRIPT', 'FLUSH'],
     ['FUNCTION', 'FLUSH'],
     ['DEL', 'ws:{0}:1:events'],
-    ['UNLINK', 'ws:{0}:1:events'],
+    ['UNLINK', 'ws:{0}:feed'],
     ['SET', 'ws:{0}:1:events', 'x'],
     ['RENAME', 'ws:{0}:1:events', 'ws:{0}:1:aside:x'],
     ['XTRIM', 'ws:{0}:1:events', 'MAXLEN', '0'],
