@@ -10,7 +10,7 @@ begin
     grant insert, update, delete on workshop_attendees, workshop_chat_messages to workshop_app;
     grant insert, update, delete on projection_projectors, projection_parked to workshop_app;
     grant insert, update, delete on workshop_snapshots to workshop_app;
-    grant insert, update, delete on workshop_archives, workshop_erasures to workshop_app;
+    grant insert, update, delete on workshop_archives to workshop_app;
     -- Where tables are folded anew, beside those that are read.
     grant insert, update, delete on projection_chunks to workshop_app;
     grant insert, delete on workshops_next, workshop_attendees_next, workshop_chat_messages_next, workshop_events_next

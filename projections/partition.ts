@@ -16,7 +16,6 @@ import { batches } from './batch.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { differing } from './compare.ts';
 import { type Database, isRefusal } from './database.ts';
-import { type Erased, eraseIn } from './erasing/erase.ts';
 import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
 import { Fenced, fencing } from './fencing.ts';
 import { type Changes, noChanges } from './fold.ts';
@@ -41,7 +40,6 @@ export interface PartitionOptions {
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
   onSkipped(workshopId: number, version: number, by: string): void;
-  onErased(workshopId: number, userId: number, erased: Erased): void;
   onError(error: unknown): void;
 }
 
@@ -54,8 +52,6 @@ export interface FollowedPartition {
   readonly waitingSince: number | null;
   /** Takes up parked workshops again. */
   retry(workshopIds: readonly number[]): Promise<void>;
-  /** Forgets a person in a workshop. */
-  erase(workshopId: number, userId: number): Promise<void>;
   /** Folds every workshop of the partition anew, or goes on with that. */
   rebuild(): Promise<void>;
   /** Resolves when nothing of it is under way any more. */
@@ -230,17 +226,6 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
       inTurn(async () => {
         await settled();
         for (const workshopId of workshopIds) await catchUp(workshopId);
-      }),
-    erase: (workshopId, userId) =>
-      inTurn(async () => {
-        await settled();
-        states.forget(workshopId);
-        const erased = await eraseIn(
-          { database, log, place, own, catchUp, signal, onError },
-          workshopId,
-          userId,
-        );
-        options.onErased(workshopId, userId, erased);
       }),
     rebuild,
     async close() {

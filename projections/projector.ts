@@ -7,7 +7,6 @@ import { randomUUID } from 'node:crypto';
 import { arrayText } from './arrayText.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Database } from './database.ts';
-import { openErasures } from './erasing/request.ts';
 import type { ProjectedLog } from './feed.ts';
 import { type Holding, leases } from './leases.ts';
 import { retryParked } from './parked.ts';
@@ -24,8 +23,6 @@ export type ProjectorEvent =
   | { type: 'diverged'; workshopId: number; version: number }
   /** An event that an operator gave up is left out. */
   | { type: 'skipped'; workshopId: number; version: number; by: string }
-  /** A person was forgotten in a workshop. */
-  | { type: 'erased'; workshopId: number; userId: number; events: number; messages: number }
   | { type: 'partitions'; held: number[] }
   /** It is tried again. */
   | { type: 'error'; error: unknown };
@@ -140,11 +137,10 @@ export function projector(options: ProjectorOptions): Projector {
         emit({ type: 'parked', workshopId, version, reason: message }),
       onDiverged: (workshopId, version) => emit({ type: 'diverged', workshopId, version }),
       onSkipped: (workshopId, version, by) => emit({ type: 'skipped', workshopId, version, by }),
-      onErased: (workshopId, userId, erased) => emit({ type: 'erased', workshopId, userId, ...erased }),
     });
   }
 
-  /** What was asked for on any node: parked workshops to be tried again, people to be forgotten, partitions to be folded anew. */
+  /** What was asked for on any node: parked workshops to be tried again, partitions to be folded anew. */
   async function takeUpWishes(held: ReadonlyMap<number, Holding>): Promise<void> {
     // Not waited for: it takes its time, and the leases are to be renewed meanwhile.
     for (const { partition, rebuildRequested } of held.values())
@@ -158,8 +154,6 @@ export function projector(options: ProjectorOptions): Projector {
       const [workshopId, partition] = [Number(row.workshop_id), Number(row.partition)];
       once(`retry ${workshopId}`, () => followed.get(partition)?.retry([workshopId]));
     }
-    for (const { userId, workshopId, partition } of await openErasures(database, [...held.keys()]))
-      once(`erase ${userId} ${workshopId}`, () => followed.get(partition)?.erase(workshopId, userId));
   }
 
   const underWay = new Set<string>();

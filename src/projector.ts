@@ -52,9 +52,6 @@ export function observedProjector({
         case 'skipped':
           logger.warn(event, 'an event that an operator gave up is left out');
           return;
-        case 'erased':
-          logger.warn(event, 'a person was forgotten in a workshop');
-          return;
         case 'partitions':
           logger.info({ partitions: event.held.length }, 'the projector has its share of partitions');
           return;

@@ -10,7 +10,7 @@
  * ```
  * However it is broken off there is the stream, or everything is recorded and in the tables; doing it again changes nothing.
  */
-import { redactedData } from '../../src/domain/erasing.ts';
+import { redactFrom } from '../../src/domain/erasing.ts';
 import type { Database } from '../database.ts';
 import type { ProjectedLog } from '../feed.ts';
 import { pause } from '../retry.ts';
@@ -100,7 +100,7 @@ export function archiver(options: ArchiverOptions): Archiver {
       streams === 'removed'
         ? 0
         : await log.rewrite(workshopId, (event) =>
-            deleted.has(event.version) ? redactedData(event) : event.data,
+            deleted.has(event.version) ? redactFrom(event) : event.data,
           );
     if (!(await recordArchive(database, { partition, fence }, workshopId, account))) return;
     if (streams === 'removed' && !(await log.remove(workshopId, { version, eventId, epoch: head.epoch })))

@@ -3,7 +3,7 @@
  * `workshop_events` are, and both have to come to the same.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDeletion, redactedData } from '../../src/domain/erasing.ts';
+import { isDeletion, redactFrom } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { readAll } from '../../src/log/log.ts';
 import type { Database } from '../database.ts';
@@ -48,7 +48,7 @@ export async function confirm(
   });
   const inLog = accounting(workshopId);
   await each(log, (event) =>
-    inLog.add(deleted.has(event.version) ? { ...event, data: redactedData(event) } : event),
+    inLog.add(deleted.has(event.version) ? { ...event, data: redactFrom(event) } : event),
   );
   const inTables = accounting(workshopId);
   await each(kept, (event) => inTables.add(event));

@@ -1,7 +1,8 @@
 /** For admins: taking up a parked workshop again, giving up the event that it is parked at, folding everything anew. */
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { refused } from './errors.ts';
-import { askingOf } from './identity.ts';
+import { callerOf, isOperator } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { workshopParams } from './schemas.ts';
 
@@ -29,7 +30,7 @@ export function adminProjectionRoutes(app: Api, { readModels }: RestContext): vo
       const workshopId = request.params.id;
       const { parked } = await readModels.status();
       if (!parked.some((waiting) => waiting.workshopId === workshopId)) throw notParked();
-      request.log.info({ workshopId, by: askingOf(request) }, 'an operator takes up a parked workshop again');
+      request.log.info({ workshopId, by: asking(request) }, 'an operator takes up a parked workshop again');
       return { workshopId, parked: !(await readModels.retryParked(workshopId)) };
     },
   });
@@ -53,7 +54,7 @@ export function adminProjectionRoutes(app: Api, { readModels }: RestContext): vo
     async handler(request) {
       const workshopId = request.params.id;
       const { version } = request.body;
-      const by = askingOf(request);
+      const by = asking(request);
       request.log.warn({ workshopId, version, by }, 'an operator asks to give up an event');
       const outcome = await readModels.skipParked({ workshopId, version, by });
       switch (outcome.kind) {
@@ -81,7 +82,7 @@ export function adminProjectionRoutes(app: Api, { readModels }: RestContext): vo
       response: { 202: z.object({ partitions: z.number().int() }) },
     },
     async handler(request, reply) {
-      request.log.warn({ by: askingOf(request) }, 'an operator asks for the tables to be folded anew');
+      request.log.warn({ by: asking(request) }, 'an operator asks for the tables to be folded anew');
       return reply.code(202).send({ partitions: await readModels.requestRebuild() });
     },
   });
@@ -89,4 +90,10 @@ export function adminProjectionRoutes(app: Api, { readModels }: RestContext): vo
 
 function notParked() {
   return refused('not_found', 'that workshop is not parked');
+}
+
+/** Who asked, as the log and the table of what was given up say it. */
+function asking(request: FastifyRequest): string {
+  const caller = callerOf(request);
+  return isOperator(caller) ? 'the command line' : `user ${caller.userId}`;
 }

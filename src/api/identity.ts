@@ -94,12 +94,6 @@ export function callerOf({ caller }: FastifyRequest): User {
   return caller;
 }
 
-/** Who asks for something of operators, as the log and the tables of what they did say it. */
-export function askingOf(request: FastifyRequest): string {
-  const caller = callerOf(request);
-  return isOperator(caller) ? 'the command line' : `user ${caller.userId}`;
-}
-
 export function isEncrypted({ raw }: FastifyRequest): boolean {
   return 'encrypted' in raw.socket;
 }

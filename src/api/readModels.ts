@@ -3,12 +3,6 @@ import { archivesOf } from '../../projections/archive/archives.ts';
 import { type AttendeeRecord, listAttendees } from '../../projections/attendees/queries.ts';
 import { listChat } from '../../projections/chat/queries.ts';
 import type { Database } from '../../projections/database.ts';
-import {
-  type ErasureProgress,
-  type ErasureWish,
-  erasureProgress,
-  requestErasure,
-} from '../../projections/erasing/request.ts';
 import type { Page, PageRequest } from '../../projections/page.ts';
 import { type Asking, retryParked } from '../../projections/parked.ts';
 import { requestRebuild } from '../../projections/rebuild.ts';
@@ -37,9 +31,6 @@ export interface ReadModels {
   retryParked(workshopId: number): Promise<boolean>;
   /** Gives up the event at which the workshop is parked. */
   skipParked(wish: Omit<SkipWish, keyof Asking>): Promise<SkipOutcome>;
-  /** Writes down that a person is to be forgotten. */
-  requestErasure(wish: ErasureWish): Promise<void>;
-  erasure(userId: number): Promise<ErasureProgress>;
   /** Resolves with the number of partitions that are to be folded anew. */
   requestRebuild(): Promise<number>;
   /** What archived workshops came to. */
@@ -64,8 +55,6 @@ export function readModels(database: Database, log: EventLog): ReadModels {
       inTime(retryParked(database, workshopId, { patienceMs }), patienceMs, 'the database'),
     skipParked: (wish) =>
       inTime(skipParked(database, log, { ...wish, patienceMs }), patienceMs, 'the database'),
-    requestErasure: (wish) => inTime(requestErasure(database, log, wish), patienceMs, 'the database'),
-    erasure: (userId) => inTime(erasureProgress(database, userId), patienceMs, 'the database'),
     requestRebuild: () => inTime(requestRebuild(database), patienceMs, 'the database'),
     archives: archivesOf(database),
     verify: (what) => verify({ database, log, ...what }),

@@ -11,7 +11,6 @@ import Fastify, {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
 import { adminArchiveRoutes } from './adminArchives.ts';
-import { adminErasureRoutes } from './adminErasures.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
 import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
@@ -83,7 +82,6 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   }
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
-  adminErasureRoutes(api, context);
   adminArchiveRoutes(api, context);
   adminVerifyRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));

@@ -2,7 +2,6 @@
 import { parseArgs } from 'node:util';
 import { checkReplay } from './checkReplay.ts';
 import { type CliCommand, type CliGroup, UsageError } from './command.ts';
-import { eraseUser } from './eraseUser.ts';
 import { migrate } from './migrate.ts';
 import { project } from './project.ts';
 import { projections } from './projections.ts';
@@ -20,7 +19,6 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   simulate,
   verify,
   checkReplay,
-  eraseUser,
   projections,
   migrate,
 ];

@@ -9,7 +9,6 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { archivesOf } from '../../projections/archive/archives.ts';
-import { erasureProgress, requestErasure } from '../../projections/erasing/request.ts';
 import { keptEvents } from '../../projections/events/queries.ts';
 import { openDatabase } from '../../projections/open.ts';
 import { retryParked } from '../../projections/parked.ts';
@@ -24,7 +23,6 @@ import { checkReplay } from '../history/checkReplay.ts';
 import { workshopHistory } from '../history/history.ts';
 import { openLogForReading, openStores, type Stores } from '../stores.ts';
 import { CommandFailed } from './command.ts';
-import { erased } from './erased.ts';
 import type { Operations } from './operations.ts';
 import { rebuilt } from './rebuilt.ts';
 import { throughServer } from './throughServer.ts';
@@ -105,12 +103,6 @@ function directly({
       return { partitions };
     },
     checkReplay: () => checkReplay({ archives: archivesOf(database), history }),
-    erase: (wish, onProgress) =>
-      erased({
-        progress: () => erasureProgress(database, wish.userId),
-        request: () => requestErasure(database, log, wish),
-        onProgress,
-      }),
     verify: (workshopId) => verify({ log, database, ...(workshopId !== undefined && { workshopId }) }),
   };
 }

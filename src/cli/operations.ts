@@ -1,5 +1,4 @@
 /** What the command line asks of the projections, however it reaches them (`openOperations.ts`). */
-import type { ErasureProgress, ErasureWish } from '../../projections/erasing/request.ts';
 import type { ProjectionStatus } from '../../projections/status.ts';
 import type { Told } from '../../projections/verify/findings.ts';
 import type { ReplayTold } from '../history/checkReplay.ts';
@@ -15,10 +14,6 @@ export interface Operations {
   verify(workshopId: number | undefined): AsyncIterable<Told>;
   /** As `checkReplay` of the history. */
   checkReplay(): AsyncIterable<ReplayTold>;
-  /** Resolves when the person is forgotten everywhere; tells the share that is done meanwhile. */
-  erase(wish: ErasureWish, onProgress: (share: number) => void): Promise<Erasure>;
   close(): Promise<void>;
 }
 
-/** What was done: `workshops` are those in which anything was ever taken away, the rest is of this time. */
-export type Erasure = Omit<ErasureProgress, 'left'>;

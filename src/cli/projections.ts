@@ -1,12 +1,12 @@
 /** `workshop projections …`: what an operator does about tables that are behind, and about workshops that are parked. */
+import { hostname, userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
 import { rebuildNames } from '../../projections/rebuild.ts';
 import { readConfig } from '../config.ts';
 import { type CliCommand, type CliGroup, CommandFailed, UsageError, workshopIdOf } from './command.ts';
-import { confirmed, hasToAsk } from './confirmed.ts';
 import type { Operations } from './operations.ts';
 import { progressBar } from './progress.ts';
 import { statusText } from './statusText.ts';
-import { whoAsks } from './whoAsks.ts';
 
 const status: CliCommand = {
   name: 'status',
@@ -52,7 +52,9 @@ const skip: CliCommand = {
   run: (given) => {
     const workshopId = workshopIdOf(given);
     const version = versionOf(given.values.version);
-    const isAsked = hasToAsk(given.values.yes);
+    const isAsked = given.values.yes !== true;
+    if (isAsked && !(process.stdin.isTTY && process.stderr.isTTY))
+      throw new UsageError('without a terminal, say --yes');
     return operating({ wishes: true }, async (operations) => {
       const at = await parkedVersion(operations, workshopId);
       if (at.version !== version)
@@ -139,6 +141,19 @@ function versionOf(text: string | boolean | undefined): number {
   if (!Number.isSafeInteger(version) || version < 1)
     throw new UsageError(`--version ${text} is not a version`);
   return version;
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+function whoAsks(): string {
+  return `${userInfo().username} at ${hostname()}`;
 }
 
 function print(text: string): void {

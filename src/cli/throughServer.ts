@@ -1,13 +1,11 @@
 /** The operations of the server that serves a data folder, asked over its routes for operators. */
 import { z } from 'zod';
-import type { ErasureProgress } from '../../projections/erasing/request.ts';
 import type { ProjectionStatus } from '../../projections/status.ts';
 import { told } from '../../projections/verify/findings.ts';
 import type { RunningServer } from '../dataFolder.ts';
 import { replayTold } from '../history/checkReplay.ts';
 import { operatorKeyHeader } from '../identity/operatorKey.ts';
 import { CommandFailed } from './command.ts';
-import { erased } from './erased.ts';
 import { parsedLines } from './ndjson.ts';
 import type { Operations } from './operations.ts';
 import { rebuilt } from './rebuilt.ts';
@@ -68,12 +66,6 @@ export function throughServer({ url, key }: RunningServer): Operations {
     verify: (workshopId) =>
       lines(`verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`, told),
     checkReplay: () => lines('check-replay', replayTold),
-    erase: ({ userId }, onProgress) =>
-      erased({
-        progress: () => ask<ErasureProgress>('GET', `erasures/${userId}`),
-        request: () => ask('POST', `erasures/${userId}`),
-        onProgress,
-      }),
     close: async () => undefined,
   };
 }

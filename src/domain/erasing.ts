@@ -6,12 +6,12 @@ import { events as catalog, eventOf, isEventType } from './catalog.ts';
 import type { RecordedEvent } from './evolve.ts';
 
 /** The data of an event that was deleted. */
-export function redactedData({ type, data }: Pick<RecordedEvent, 'type' | 'data'>): unknown {
+export function redactFrom({ type, data }: Pick<RecordedEvent, 'type' | 'data'>): unknown {
   return isEventType(type) ? changed(data, eventOf(type).redact?.(data)) : data;
 }
 
 /** The data without what is this person's own. */
-export function erasedData({ type, data }: Pick<RecordedEvent, 'type' | 'data'>, userId: number): unknown {
+export function eraseFrom({ type, data }: Pick<RecordedEvent, 'type' | 'data'>, userId: number): unknown {
   return isEventType(type) ? changed(data, eventOf(type).erase?.(data, userId)) : data;
 }
 
