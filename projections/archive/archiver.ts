@@ -86,7 +86,8 @@ export function archiver(options: ArchiverOptions): Archiver {
     return dueWorkshops(database, { among, until: log.now() - afterMs, unrecorded: streams === 'kept' });
   }
 
-  async function archive(partition: number, { workshopId, version, eventId, waits }: Due): Promise<void> {
+  async function archive(partition: number, due: Due): Promise<void> {
+    const { workshopId, version, eventId, waits } = due;
     if (waits !== undefined) return stays(workshopId, version, reasons[waits]);
     const head = await log.head(workshopId);
     // The tables are not as far yet.
@@ -102,7 +103,7 @@ export function archiver(options: ArchiverOptions): Archiver {
         : await log.rewrite(workshopId, (event) =>
             deleted.has(event.version) ? redactedData(event) : event.data,
           );
-    if (!(await recordArchive(database, { partition, fence }, workshopId, account))) return;
+    if (!(await recordArchive(database, { partition, fence }, due, account))) return;
     if (streams === 'removed' && !(await log.remove(workshopId, { version, eventId, epoch: head.epoch })))
       return;
     waiting.delete(workshopId);

@@ -15,6 +15,8 @@ export interface Due {
   eventId: string;
   /** Why it has to stay as it is for now. */
   waits: 'parked' | 'skipped' | undefined;
+  /** Events that ever lost something of people who were to be forgotten. */
+  erased: number;
 }
 
 export interface Asked {
@@ -32,11 +34,11 @@ export async function dueWorkshops(database: Database, { among, until, unrecorde
   const rows = await database.query(
     `select w.id, w.version, e.event_id,
        exists (select from projection_parked p where p.workshop_id = w.id) as parked,
-       exists (select from projection_skipped s where s.workshop_id = w.id) as skipped
+       exists (select from projection_skipped s where s.workshop_id = w.id) as skipped,
+       ${erasedEvents} as erased
      from workshops w join workshop_events e on e.workshop_id = w.id and e.version = w.version
      where w.id = any($1::text::bigint[]) and w.status in ('ended', 'cancelled') and e.at <= $2::text::timestamptz
-       and not ($3::text::boolean and exists (
-         select from workshop_archives a where a.workshop_id = w.id and a.version = w.version))
+       and not ($3::text::boolean and ${isRecorded}) and not ${isBeingErased}
      order by e.at`,
     [arrayText(among), instantText(until), String(unrecorded)],
   );
@@ -45,18 +47,55 @@ export async function dueWorkshops(database: Database, { among, until, unrecorde
     version: Number(row.version),
     eventId: String(row.event_id),
     waits: row.parked === true ? 'parked' : row.skipped === true ? 'skipped' : undefined,
+    erased: Number(row.erased),
   }));
 }
 
+/** Of the workshop `w`. */
+const erasedEvents =
+  '(select coalesce(sum(events), 0)::bigint from workshop_erasures x where x.workshop_id = w.id)';
+const isBeingErased =
+  'exists (select from workshop_erasures x where x.workshop_id = w.id and x.done_at is null)';
+
+/** For the owner of the workshop's partition alone. */
+export interface Place {
+  partition: number;
+  fence: number;
+}
+
 /**
- * Records what a workshop came to, for the owner of its partition alone, and where the tables are still at that version. False
- * where they are not, or the partition is another's. May be repeated.
+ * Records what a workshop came to, where the tables are still at that version, and nobody was forgotten in it since `erased`
+ * events had lost something. False where that is not so, or the partition is another's. May be repeated.
  */
-export async function recordArchive(
+export function recordArchive(
   database: Database,
-  { partition, fence }: { partition: number; fence: number },
+  place: Place,
+  { workshopId, erased }: Pick<Due, 'workshopId' | 'erased'>,
+  account: Account,
+): Promise<boolean> {
+  return record(database, place, workshopId, account, `${erasedEvents} = ${erased} and not ${isBeingErased}`);
+}
+
+/** The same for a workshop that was recorded at this very version, now that something was taken out of it. */
+export function recordAnew(
+  database: Database,
+  place: Place,
+  workshopId: number,
+  account: Account,
+): Promise<boolean> {
+  return record(database, place, workshopId, account, isRecorded);
+}
+
+/** Of the workshop `w`: as it is now. */
+const isRecorded =
+  'exists (select from workshop_archives a where a.workshop_id = w.id and a.version = w.version)';
+
+async function record(
+  database: Database,
+  { partition, fence }: Place,
   workshopId: number,
   { version, hash, state, steps }: Account,
+  condition: string,
 ): Promise<boolean> {
   const rows = await database.query(
     `insert into workshop_archives (workshop_id, version, hash, reducer, state, steps, archived_at)
@@ -64,6 +103,7 @@ export async function recordArchive(
      from workshops w, projection_checkpoints c
      where w.id = $1::bigint and w.version = $2::bigint
        and c.projection = '${projectionName}' and c.partition = $3::integer and c.fence = $4::bigint
+       and ${condition}
      on conflict (workshop_id) do update set version = excluded.version, hash = excluded.hash,
        reducer = excluded.reducer, state = excluded.state, steps = excluded.steps, archived_at = excluded.archived_at
      returning workshop_id`,
@@ -72,16 +112,12 @@ export async function recordArchive(
   return rows.length > 0;
 }
 
+/** Whether what is recorded of a workshop is what it came to by now. */
 export async function isArchived(database: Database, workshopId: number): Promise<boolean> {
-  const rows = await database.query('select 1 from workshop_archives where workshop_id = $1::bigint', [
+  const rows = await database.query(`select 1 from workshops w where w.id = $1::bigint and ${isRecorded}`, [
     workshopId,
   ]);
   return rows.length > 0;
-}
-
-/** For a workshop that is there and is recorded again once it is due. */
-export async function forgetArchive(database: Database, workshopId: number): Promise<void> {
-  await database.query('delete from workshop_archives where workshop_id = $1::bigint', [workshopId]);
 }
 
 export interface Archive extends ArchiveRow {

@@ -5,7 +5,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isDeletion, redactedData } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
-import { readAll } from '../../src/log/log.ts';
+import { EventMissing, readAll } from '../../src/log/log.ts';
 import type { Database } from '../database.ts';
 import type { ProjectedLog } from '../feed.ts';
 import { keptEvents } from '../kept.ts';
@@ -34,8 +34,12 @@ export async function confirm(
     source: Pick<ProjectedLog, 'read'>,
     take: (event: RecordedEvent) => void,
   ): Promise<void> {
+    let next = 1;
     for await (const page of readAll(source, workshopId)) {
-      for (const event of page) if (event.version <= version) take(event);
+      for (const event of page) {
+        if (event.version !== next++) throw new EventMissing(workshopId, next - 1);
+        if (event.version <= version) take(event);
+      }
       // Both stores may answer without letting anyone else have their turn.
       await nextTurn();
       signal.throwIfAborted();
@@ -43,15 +47,21 @@ export async function confirm(
   }
 
   const deleted = new Set<number>();
-  await each(log, (event) => {
-    if (isDeletion(event)) deleted.add(event.data.id);
-  });
   const inLog = accounting(workshopId);
-  await each(log, (event) =>
-    inLog.add(deleted.has(event.version) ? { ...event, data: redactedData(event) } : event),
-  );
   const inTables = accounting(workshopId);
-  await each(kept, (event) => inTables.add(event));
+  try {
+    await each(log, (event) => {
+      if (isDeletion(event)) deleted.add(event.data.id);
+    });
+    await each(log, (event) =>
+      inLog.add(deleted.has(event.version) ? { ...event, data: redactedData(event) } : event),
+    );
+    await each(kept, (event) => inTables.add(event));
+  } catch (error) {
+    if (!(error instanceof EventMissing)) throw error;
+    const where = inLog.version() < version ? 'the log' : 'workshop_events';
+    return different(`${where} has no event ${error.version}`);
+  }
   const [account, stored] = [inLog.account(), inTables.account()];
   if (account.version !== version) return different(`the log has ${account.version} events of ${version}`);
   if (stored.version !== version)

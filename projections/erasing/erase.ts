@@ -9,7 +9,7 @@ import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { nobody } from '../../src/domain/person.ts';
 import { readAll } from '../../src/log/log.ts';
 import { accounting } from '../archive/account.ts';
-import { forgetArchive, isArchived, recordArchive } from '../archive/archives.ts';
+import { isArchived, recordAnew } from '../archive/archives.ts';
 import { arrayText } from '../arrayText.ts';
 import type { Database } from '../database.ts';
 import type { ProjectedLog } from '../feed.ts';
@@ -61,12 +61,10 @@ export async function eraseIn(erasing: Erasing, workshopId: number, userId: numb
   if (isKept) {
     // What nodes hold in memory of it came from the rows.
     await trying(() => log.announce(workshopId));
-    await trying(() => accountAnew(erasing, workshopId));
   } else {
     await erasing.catchUp(workshopId);
-    // Reckoned anew when it is archived again.
-    await trying(() => forgetArchive(database, workshopId));
   }
+  await trying(() => accountAnew(erasing, workshopId));
   await finish(erasing, { workshopId, userId, events: events.size, messages: messages.size });
   return { events: events.size, messages: messages.size };
 }
@@ -140,13 +138,13 @@ async function erasePerson(
   );
 }
 
-/** What the workshop came to, now that something is missing. */
+/** What an archived workshop came to, now that something is missing. */
 async function accountAnew({ database, place }: Erasing, workshopId: number): Promise<void> {
   if (!(await isArchived(database, workshopId))) return;
   const rows = { read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit) };
   const { add, account } = accounting(workshopId);
   for await (const events of readAll(rows, workshopId)) for (const event of events) add(event);
-  await recordArchive(database, place, workshopId, account());
+  await recordAnew(database, place, workshopId, account());
 }
 
 /** The record stays where anything was ever taken away. */

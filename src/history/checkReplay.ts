@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { accounting, firstDifference } from '../../projections/archive/account.ts';
 import type { Archive } from '../../projections/archive/archives.ts';
 import { reducer } from '../domain/evolve.ts';
+import { EventMissing } from '../log/log.ts';
 import { CodedError } from '../protocol/errors.ts';
 import type { History } from './history.ts';
 
@@ -86,18 +87,23 @@ interface Found {
 
 async function differenceOf(history: History, recorded: Archive): Promise<Found | undefined> {
   const { workshopId, version } = recorded;
-  const { add, version: taken, account } = accounting(workshopId);
+  const { add, account } = accounting(workshopId);
+  let taking = 0;
   const opened = await history.open(workshopId);
   if (opened === undefined) return { version: 1, problem: 'its events are not kept any more' };
   try {
     for await (const events of opened.pages()) {
-      for (const event of events) if (event.version <= version) add(event);
+      for (const event of events) {
+        taking = event.version;
+        if (taking <= version) add(event);
+      }
       await nextTurn();
     }
   } catch (error) {
     // A store that is away says nothing about the workshop.
     if (error instanceof CodedError) throw error;
-    return { version: taken() + 1, problem: `is refused: ${error instanceof Error ? error.message : error}` };
+    if (error instanceof EventMissing) return { version: error.version, problem: 'is not kept any more' };
+    return { version: taking, problem: `is refused: ${error instanceof Error ? error.message : error}` };
   }
   const found = account();
   if (found.version !== version) return { version: found.version + 1, problem: 'is not kept any more' };

@@ -80,8 +80,10 @@ function opened(
     const found = await logged(() => log.read(workshopId, after, wanted), wanted);
     if (found !== undefined) return found;
     const events = (await kept?.read(workshopId, after, wanted)) ?? [];
-    if (events.length === wanted) return events;
-    throw new EventMissing(workshopId, after + events.length + 1);
+    const isWhole = events.length === wanted && events.at(-1)?.version === after + wanted;
+    if (isWhole) return events;
+    const before = events.findIndex((event, index) => event.version !== after + index + 1);
+    throw new EventMissing(workshopId, after + 1 + (before === -1 ? events.length : before));
   }
 
   async function each(versions: readonly number[]): Promise<RecordedEvent[]> {

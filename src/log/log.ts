@@ -264,7 +264,10 @@ export interface EventLog {
 /** An event of a workshop that is to be put back is nowhere any more: trying again changes nothing. */
 export class EventMissing extends Error {
   override name = 'EventMissing';
-  constructor(workshopId: number, version: number) {
+  constructor(
+    workshopId: number,
+    readonly version: number,
+  ) {
     super(`of workshop ${workshopId} event ${version} was not kept`);
   }
 }

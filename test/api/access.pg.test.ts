@@ -125,7 +125,9 @@ const cases: Case[] = [
   },
   { route: 'GET /api/admin/verify', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   // Somebody whom nobody knows.
-  { route: 'POST /api/admin/users/424242/erase', public: [401, 403, 403, 403, 403, 403, 403, 200] },
+  { route: 'POST /api/admin/erasures/424242', public: [401, 403, 403, 403, 403, 403, 403, 202] },
+  { route: 'GET /api/admin/erasures/424242', public: [401, 403, 403, 403, 403, 403, 403, 200] },
+  { route: 'GET /api/admin/check-replay', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   { route: 'POST /api/admin/projections/rebuild', public: [401, 403, 403, 403, 403, 403, 403, 202] },
   {
     route: 'POST /api/guest',
@@ -144,7 +146,8 @@ it('has a case for every documented route', () => {
   const covered = new Set(
     cases.map(({ route }) =>
       route
-        .replace(/:id|424242/, '{id}')
+        .replace(':id', '{id}')
+        .replace('424242', '{userId}')
         .replace('/9999', '/{messageId}')
         .replace(/\?.*/, ''),
     ),
