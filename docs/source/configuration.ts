@@ -17,7 +17,7 @@ export interface Variable {
 
 /** Used by docker-compose.yml alone. */
 export const composeOnly: readonly string[] = [
-  ...['REDIS_PASSWORD', 'REDIS_ANALYST_PASSWORD'],
+  ...['REDIS_PASSWORD', 'REDIS_PROJECTOR_PASSWORD', 'REDIS_ANALYST_PASSWORD'],
   ...[
     'POSTGRES_PASSWORD',
     'POSTGRES_MIGRATOR_PASSWORD',

@@ -14,7 +14,7 @@ import { until } from '../kit/until.ts';
 
 const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const deployed = (name: string) => new URL(`../../deploy/${name}`, import.meta.url).pathname;
-const passwords = { node: 'of the nodes', analyst: 'of the analysts' };
+const passwords = { workshop: 'of the nodes', projector: 'of the projectors', analyst: 'of the analysts' };
 
 let folder: ReturnType<typeof temporaryFolder>;
 let redis: RedisServer;
@@ -26,7 +26,8 @@ beforeAll(async () => {
   folder = temporaryFolder('roles');
   const hash = (text: string) => createHash('sha256').update(text).digest('hex');
   const users = readFileSync(deployed('redis-users.acl'), 'utf8')
-    .replace('NODE_PASSWORD_SHA256', hash(passwords.node))
+    .replace('NODE_PASSWORD_SHA256', hash(passwords.workshop))
+    .replace('PROJECTOR_PASSWORD_SHA256', hash(passwords.projector))
     .replace('ANALYST_PASSWORD_SHA256', hash(passwords.analyst));
   writeFileSync(`${folder.path}/users.acl`, `${users}user watcher on nopass ~* &* +@all\n`);
   redis = await startRedis({ extra: { aclfile: `${folder.path}/users.acl` } });
@@ -58,10 +59,10 @@ function as(role: string): string {
   return url.href;
 }
 
-function redisUrl(): string {
+function redisUrl(user: 'workshop' | 'projector'): string {
   const url = new URL(redis.url);
-  url.username = 'workshop';
-  url.password = passwords.node;
+  url.username = user;
+  url.password = passwords[user];
   return url.href;
 }
 
@@ -86,7 +87,11 @@ async function migrate(): Promise<string> {
   return running.stdout();
 }
 
-const settings = () => ({ REDIS_URL: redisUrl(), DATABASE_URL: as('app'), PRESENCE_LEASE_MS: '1500' });
+const stores = () => ({ DATABASE_URL: as('app'), PRESENCE_LEASE_MS: '1500' });
+const gateway = () => ({ ...stores(), REDIS_URL: redisUrl('workshop'), ROLE: 'gateway' });
+const projector = () => ({ ...stores(), REDIS_URL: redisUrl('projector'), ROLE: 'projector' });
+/** One that does both. */
+const all = () => ({ ...stores(), REDIS_URL: redisUrl('projector') });
 
 describe('a node with the rights of deploy/', () => {
   it('[S31] says that migrations are due and who runs them, and goes on once they were run', {
@@ -95,7 +100,7 @@ describe('a node with the rights of deploy/', () => {
     const node = await startProcess({
       command: process.execPath,
       args: [bin, 'serve', '--json'],
-      env: { ...settings(), PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn' },
+      env: { ...all(), PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn' },
     });
     try {
       await node.waitFor(/lacks the migrations 0000_tables, .*npx workshop migrate/, 30_000);
@@ -120,8 +125,11 @@ describe('a node with the rights of deploy/', () => {
   it('[S29] runs a whole workshop, and Redis refuses it nothing', { timeout: 90_000 }, async () => {
     const nodes: TestServer[] = [];
     try {
-      nodes.push(await testServer(settings()), await testServer(settings()));
-      const [one, other] = nodes as [TestServer, TestServer];
+      // About a second and a half.
+      const archiving = { ARCHIVE_AFTER_MINUTES: '0.025' };
+      for (const each of [gateway(), gateway(), { ...projector(), ...archiving }])
+        nodes.push(await testServer(each));
+      const [one, other, folding] = nodes as [TestServer, TestServer, TestServer];
       const workshopId = await liveWorkshop(one, [2, 3], {
         scheduledAt: new Date(Date.now() + 3_600_000).toISOString(),
       });
@@ -150,7 +158,8 @@ describe('a node with the rights of deploy/', () => {
       // A node that goes leaves its users to the lease, and the others end them.
       const left = await other.connect(4);
       expect(await left.say('join', { workshopId })).toMatchObject({ ok: true });
-      await nodes.pop()?.close();
+      nodes.splice(1, 1);
+      await other.close();
       await host.hears('user-left', ({ userId }) => userId === 4);
       const { body } = await one.rest(1, 'POST', `/api/workshops/${workshopId}/end`);
       const list = await one.rest(1, 'GET', `/api/workshops/${workshopId}/chat?minVersion=${body.version}`);
@@ -158,6 +167,23 @@ describe('a node with the rights of deploy/', () => {
       const ready = await (await fetch(`${one.url}/readyz`)).json();
       expect(ready).toMatchObject({ status: 'ready' });
       await until(async () => (await timersOf(workshopId)) === 0, { what: 'its timer to be dropped' });
+      // It is archived, put back since a message is taken back, archived again, and somebody is forgotten.
+      const isArchived = async () => (await streamsOf(workshopId)) === 0;
+      await until(isArchived, { what: 'it to be archived', timeout: 15_000 });
+      const [{ id: message }] = list.body.items;
+      expect(
+        (await one.rest(1, 'DELETE', `/api/workshops/${workshopId}/chat/${message}`)).body,
+      ).toMatchObject({ changed: true });
+      expect(await isArchived()).toBe(false);
+      await until(isArchived, { what: 'it to be archived again', timeout: 15_000 });
+      const second = await liveWorkshop(one, [2]);
+      expect((await folding.rest(admin, 'POST', '/api/admin/erasures/2')).status).toBe(202);
+      await until(async () => (await folding.rest(admin, 'GET', '/api/admin/erasures/2')).body.left === 0, {
+        what: 'a person to be forgotten',
+        timeout: 15_000,
+      });
+      const { body: people } = await one.rest(1, 'GET', `/api/workshops/${second}/attendees`);
+      expect(JSON.stringify(people)).not.toContain('User 2');
     } finally {
       for (const node of nodes) await node.close();
     }
@@ -165,7 +191,7 @@ describe('a node with the rights of deploy/', () => {
   });
 
   it('[J12] its tables are folded anew and follow a log that lost events', { timeout: 90_000 }, async () => {
-    const node = await testServer(settings());
+    const node = await testServer(all());
     const sql = postgres(owner, { max: 1 });
     try {
       const workshopId = await liveWorkshop(node, [2]);
@@ -213,6 +239,14 @@ async function timersOf(workshopId: number): Promise<number> {
   return scores.filter((score) => score !== null).length;
 }
 
+/** How many streams there are of the workshop. */
+async function streamsOf(workshopId: number): Promise<number> {
+  const watcher = redisAs('watcher');
+  const keys = await watcher.keys(`ws:*:${workshopId}:events`);
+  watcher.disconnect();
+  return keys.length;
+}
+
 const admin = { id: 9, roles: ['admin'] };
 
 async function versionOf(sql: postgres.Sql, workshopId: number): Promise<number> {
@@ -255,11 +289,26 @@ describe('in Redis', () => {
     ['EVAL', "return redis.call('FLUSHALL')", '0'],
     ['EVAL', "return redis.call('DEL', KEYS[1])", '1', 'ws:{0}:1:events'],
     ['EVAL', "return redis.call('KEYS', '*')", '0'],
-  ])('[S29] a node may not %s %s', async (...command) => {
-    const node = redisAs('workshop', passwords.node);
-    expect(await refused(node, ...(command as [string]))).toMatch(
-      /^NOPERM|The user executing the script can't|DEBUG command not allowed/,
+  ])('[S29] neither gateway nor projector may %s %s', async (...command) => {
+    for (const user of ['workshop', 'projector'] as const)
+      expect(
+        await refused(redisAs(user, passwords[user]), ...(command as [string, ...string[]])),
+        user,
+      ).toMatch(/^NOPERM|The user executing the script can't|DEBUG command not allowed/);
+  });
+
+  it.each([
+    ['UNLINK', 'ws:{0}:1:events'],
+    ['XTRIM', 'ws:{0}:feed', 'MAXLEN', '0'],
+    ['EVAL', "return redis.call('UNLINK', KEYS[1])", '1', 'ws:{0}:1:events'],
+  ])('[S29] a gateway may not %s %s, as projectors do', async (...command) => {
+    const [gateway, projector] = (['workshop', 'projector'] as const).map((user) =>
+      redisAs(user, passwords[user]),
+    ) as [Redis, Redis];
+    expect(await refused(gateway, ...(command as [string, ...string[]]))).toMatch(
+      /^NOPERM|The user executing the script can't/,
     );
+    expect(await refused(projector, ...(command as [string, ...string[]]))).toBe('done');
   });
 
   it('[S29] analysts read streams and write nothing, a probe may ping, and nobody comes in without a name', async () => {

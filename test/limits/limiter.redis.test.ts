@@ -98,6 +98,7 @@ describe('limits of several nodes, with the rights that a node is given', () => 
     const hash = createHash('sha256').update('node').digest('hex');
     const users = readFileSync(new URL('../../deploy/redis-users.acl', import.meta.url), 'utf8')
       .replace('NODE_PASSWORD_SHA256', hash)
+      .replace('PROJECTOR_PASSWORD_SHA256', hash)
       .replace('ANALYST_PASSWORD_SHA256', hash);
     writeFileSync(aclfile, `${users}user watcher on nopass ~* &* +@all\n`);
     redis = await startRedis({ appendonly: false, extra: { aclfile } });
