@@ -5,15 +5,17 @@
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Timeline } from '../../src/history/timeline.ts';
 import { type Played, play } from '../../src/simulate/play.ts';
 import { restClient } from '../../src/simulate/rest.ts';
 import { planWorkshop, type Script } from '../../src/simulate/script.ts';
 import { signedTickets, type Ticket } from '../../src/simulate/tickets.ts';
 import { type Node, startNode } from '../kit/node.ts';
 import { startProcess } from '../kit/process.ts';
-import { clusterSettings, secret } from '../kit/server.ts';
+import { redisClient } from '../kit/redis.ts';
+import { clusterSettings, secret, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
-import { boundsOf, type Numbers, numbersOf, type Observed, observing } from './observed.ts';
+import { boundsOf, type Numbers, numbersOf, type Observed, observing, percentile } from './observed.ts';
 
 const [attendees = 40, minutes = 10] = (process.env.SIMULATED ?? '40x8').split('x').map(Number);
 const speed = 60;
@@ -148,14 +150,83 @@ describe(`${attendees} simulated people in ${minutes} minutes`, () => {
     expect(numbers.handWaitsMs.length).toBeGreaterThan(0);
   });
 
-  test('[U5] leave tables that are what the log says', { timeout: 60_000 }, async () => {
-    const args = [bin, 'verify', '--all', '--json'];
-    const verifying = await startProcess({ command: process.execPath, args, env: settings });
-    const { code } = await verifying.ended;
-    expect({ code, output: verifying.output() }).toMatchObject({ code: 0 });
-    expect(JSON.parse(verifying.stdout().trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
-      workshops: 1,
-      differences: 0,
+  test('[U9] have the same totals by the timeline, by SQL, and by their own count', async () => {
+    const { totals } = await timeline();
+    const present = await asked(sql`select count(*) as n, avg(present_ms) as average,
+      percentile_cont(0.5) within group (order by present_ms) as median
+      from workshop_attendees where workshop_id = ${played.workshopId} and joined_at is not null`);
+    expect(totals).toMatchObject({
+      uniqueAttendees: numbers.uniqueAttendees,
+      peakPresent: numbers.peakPresent,
+      averageMinutesPresent: sixDecimals((present.average ?? 0) / 60_000),
+      medianMinutesPresent: sixDecimals((present.median ?? 0) / 60_000),
+      messages: numbers.messages,
+      handsRaised: numbers.handsRaised,
+      medianHandWaitMs: percentile(numbers.handWaitsMs, 0.5),
+      p90HandWaitMs: percentile(numbers.handWaitsMs, 0.9),
+    });
+    // When the host came is known to them within a round trip alone.
+    const [least, most] = (['least', 'most'] as const).map((bound) => {
+      const ofHost = boundsOf(observed, host, userIdOf(host))[bound];
+      return [...new Map(numbers.presentMs).set(userIdOf(host), ofHost).values()].sort((a, b) => a - b);
+    }) as [number[], number[]];
+    const within = (value: number | null, low: number, high: number) => {
+      expect(value ?? Number.NaN).toBeGreaterThanOrEqual(sixDecimals(low / 60_000));
+      expect(value ?? Number.NaN).toBeLessThanOrEqual(sixDecimals(high / 60_000));
+    };
+    const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+    within(totals.averageMinutesPresent, mean(least), mean(most));
+    within(totals.medianMinutesPresent, percentile(least, 0.5), percentile(most, 0.5));
+    const spoke = await asked(sql`select count(*) as people from workshop_attendees a
+      where workshop_id = ${played.workshopId} and joined_at is not null and (exists (
+        select from workshop_chat_messages m
+        where m.workshop_id = a.workshop_id and m.user_id = a.user_id and m.deleted_at is null) or exists (
+        select from workshop_events e where e.workshop_id = a.workshop_id and e.type in ('hand-raised', 'speaker-approved')
+          and (e.data->>'userId')::bigint = a.user_id))`);
+    const { authors, raisers, speakers, uniqueAttendees } = numbers;
+    expect(spoke.people).toBe(new Set([...authors, ...raisers, ...speakers]).size);
+    expect(totals.spokeUpShare).toBe(sixDecimals((spoke.people ?? 0) / uniqueAttendees));
+  });
+
+  test('[U9] are all that before and after they are archived', { timeout: 120_000 }, async () => {
+    const before = await timeline();
+    await isVerified();
+    expect(await run('check-replay')).toMatchObject({ workshops: 0, differences: 0 });
+    await node.close();
+    node = await startNode({ env: { ...settings, ARCHIVE_AFTER_MINUTES: '0' } });
+    const redis = redisClient(settings.REDIS_URL ?? '');
+    const streams = async () => (await redis.keys('ws:*:events')).length;
+    await until(async () => (await streams()) === 0, { what: 'it to be archived', timeout: 60_000 });
+    redis.disconnect();
+    expect(await timeline()).toEqual(before);
+    await isVerified();
+    expect(await run('check-replay')).toMatchObject({
+      ...{ workshops: 1, events: played.version, differences: 0 },
     });
   });
 });
+
+async function timeline() {
+  const bearer = await token({ id: 900_000, roles: ['analyst'] });
+  const answer = await fetch(`${node.url}/api/workshops/${played.workshopId}/timeline`, {
+    headers: { authorization: `Bearer ${bearer}` },
+  });
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as Timeline;
+}
+
+const sixDecimals = (value: number) => Math.round(value * 1e6) / 1e6;
+
+/** The last line that a command prints for programs. It has to end well. */
+async function run(...args: string[]): Promise<Record<string, number>> {
+  const running = await startProcess({
+    ...{ command: process.execPath, args: [bin, ...args, '--json'], env: settings },
+  });
+  const { code } = await running.ended;
+  expect({ code, output: running.output() }).toMatchObject({ code: 0 });
+  return JSON.parse(running.stdout().trimEnd().split('\n').at(-1) ?? '');
+}
+
+async function isVerified(): Promise<void> {
+  expect(await run('verify', '--all')).toMatchObject({ workshops: 1, differences: 0 });
+}

@@ -58,6 +58,7 @@ export interface Numbers {
   /** Who wrote something that stands, who was let speak. */
   authors: Set<number>;
   speakers: Set<number>;
+  raisers: Set<number>;
   handsRaised: number;
   /** From raising to approval, of those who were approved, the shortest first. */
   handWaitsMs: number[];
@@ -70,7 +71,7 @@ export function numbersOf({ heard }: Observed, hostId: number, hostSince: number
   const since = new Map<number, number>([[hostId, hostSince]]);
   const numbers: Numbers = {
     ...{ uniqueAttendees: 0, peakPresent: 1, presentMs: new Map(), messages: 0, authors: new Set() },
-    ...{ speakers: new Set(), handsRaised: 0, handWaitsMs: [], startedAt: 0, endedAt: 0 },
+    ...{ speakers: new Set(), raisers: new Set(), handsRaised: 0, handWaitsMs: [], startedAt: 0, endedAt: 0 },
   };
   const { presentMs, handWaitsMs } = numbers;
   const raisedAt = new Map<number, number>();
@@ -88,6 +89,7 @@ export function numbersOf({ heard }: Observed, hostId: number, hostSince: number
     if (event.type === 'user-left' || event.type === 'user-removed') goes(userId, at);
     if (event.type === 'hand-raised') {
       numbers.handsRaised++;
+      numbers.raisers.add(userId);
       raisedAt.set(userId, at);
     }
     if (event.type === 'speaker-approved') {
@@ -136,6 +138,13 @@ export function boundsOf(
     },
     { least: 0, most: 0 },
   );
+}
+
+/** Of sorted values the one at the place `1 + q · (n − 1)`, in proportion between two: as docs/analysis.md has it. */
+export function percentile(sorted: readonly number[], q: number): number {
+  const place = q * (sorted.length - 1);
+  const [below = Number.NaN, above = below] = sorted.slice(Math.floor(place), Math.floor(place) + 2);
+  return below + (place % 1) * (above - below);
 }
 
 const endsStay = (type: string) => type === 'user-left' || type === 'user-removed';
