@@ -77,6 +77,7 @@ function faulty(
 const lost = () => Object.assign(new Error('the connection broke'), { code: 'CONNECTION_CLOSED' });
 
 describe('commits', () => {
+  const late: Promise<unknown>[] = [];
   it.each<[string, Parameters<typeof faulty>[0]]>([
     [
       'whose answer is lost',
@@ -91,7 +92,7 @@ describe('commits', () => {
       'that arrive after they were given up',
       async (commit, run) => {
         if (commit % 2 === 0) return run();
-        void sleep(60).then(run);
+        late.push(sleep(60).then(run));
         throw lost();
       },
     ],
@@ -101,6 +102,7 @@ describe('commits', () => {
     for (const each of events) log.append(1, each);
     project(log, { on: faulty(fault), batchSize: 20 });
     await reached(1, events.flat().length);
+    await Promise.all(late.splice(0));
     expect(await tablesOf(database, 1)).toEqual(expectedTables(events.flat()));
     expect(seen.filter((each) => each.type === 'error').length).toBeGreaterThan(2);
     expect(seen.filter((each) => each.type === 'parked')).toEqual([]);

@@ -69,6 +69,11 @@ const versionsHeard = (guest: Guest) =>
     return name === 'workshop:events' ? payload.events : [payload];
   });
 
+/** Whether they were told of an event, by itself or in a state that has it. */
+const knows = (guest: Guest, version: number) =>
+  versionsHeard(guest).some((event) => event.version === version) ||
+  guest.all('state').some((state) => state.version >= version);
+
 describe('a room', () => {
   it('[D12] goes on after a restart of Redis, and tells of the new epoch without a state where it can', {
     timeout: 40_000,
@@ -162,7 +167,7 @@ describe('a room', () => {
       await client.del(stream);
     });
     expect(await said(two, workshopId, 'four')).toBe(version + 1);
-    await two.hears('chat-message', ({ message }) => message === 'four');
+    await until(() => knows(two, version + 1), { what: 'its author to be told of it' });
     const three = await there.connect(3);
     expect(await three.say('join', { workshopId, after: { version, epoch } })).toMatchObject({ ok: true });
     const items = (await here.rest(1, 'GET', `/api/workshops/${workshopId}/events?limit=1000`)).body.items;
@@ -208,7 +213,7 @@ describe('a room', () => {
       await until(streamOfQuiet, { what: 'a workshop that nobody asks for to be put back', timeout: 15_000 });
     });
     expect(next).toBe(version + 1);
-    await until(() => versionsHeard(three).some((event) => event.version === next) || undefined, {
+    await until(() => knows(three, next), {
       what: 'the other node to tell of it',
       timeout: 10_000,
     });
