@@ -28,7 +28,7 @@ async function eraseUser(...args: string[]) {
 }
 
 describe('workshop erase-user', () => {
-  it('[Z1] takes a person out of a workshop that goes on beside it, and tells what it did', {
+  it('[Z10] takes a person out of a workshop that goes on beside it, and tells what it did', {
     timeout: 60_000,
   }, async () => {
     const plan = { title: 'Dyeing', scheduledAt: new Date().toISOString() };

@@ -115,7 +115,7 @@ describe.each([
   ['Redis and Postgres', () => servers()],
   ['LMDB and PGlite', embedded],
 ])('with %s', (_, open) => {
-  it('[Z1] a person’s name, picture and words are nowhere any more; ids, times, order and counts are as they were', async () => {
+  it('[Z10] a person’s name, picture and words are nowhere any more; ids, times, order and counts are as they were', async () => {
     const stores = await open();
     closers.push(() => stores.close());
     const { log, database } = stores;
@@ -152,7 +152,7 @@ describe.each([
   });
 });
 
-it('[Z1] nothing of a person is left under any key of Redis', async () => {
+it('[Z10] nothing of a person is left under any key of Redis', async () => {
   const stores = await servers();
   closers.push(() => stores.close());
   const { log, url } = stores;
