@@ -1,13 +1,19 @@
-/** A thousand people in one room, of whom one in twenty stops reading: what it costs the others, and the node's memory. */
+/**
+ * A thousand people in one room, of whom one in twenty stops reading: what it costs the others, and the node's memory. Those are in a
+ * second, talkative room too: what the kernels keep of a few messages nobody would notice.
+ */
 import { readFileSync } from 'node:fs';
 import { quantile } from './measure.ts';
 import { type RawClient, rawClient } from './rawClient.ts';
 import { schedule, start, token, workshop } from './served.ts';
 
 const people = 1_000;
-const perSecond = 10;
+const perSecond = 5;
 const seconds = 20;
 const filler = 'and words for a kilobyte '.repeat(38);
+/** Four kilobytes, so often for each message that everybody gets. */
+const talk = '🧶'.repeat(1_000);
+const talkative = 15;
 const mark = '"message":"';
 
 export interface Measuring {
@@ -30,17 +36,28 @@ export async function slowReaders({ env, measure }: Measuring): Promise<void> {
 async function run(env: Record<string, string>, share: number) {
   const { process, url } = await start([workshop, 'serve', '--json'], env);
   const [workshopId = 0] = await schedule(url, { rooms: 1, members: people });
+  const few = people / 20;
+  const [second = 0] = await schedule(url, { rooms: 1, members: few });
   const delays: number[] = [];
   const heard = (text: string) => {
     const now = performance.now();
-    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length))
-      delays.push(now - Number.parseFloat(text.slice(at + mark.length, at + mark.length + 20)));
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + mark.length)) {
+      const sent = Number.parseFloat(text.slice(at + mark.length, at + mark.length + 20));
+      if (!Number.isNaN(sent)) delays.push(now - sent);
+    }
   };
   const clients: RawClient[] = [];
   for (let n = 0; n < people; n++) clients.push(await rawClient(url, { token: await token(2 + n) }, heard));
   await Promise.all(
     clients.map((client) => client.ask('workshop:join', { workshopId, batch: true, roster: false })),
   );
+  await Promise.all(
+    clients
+      .slice(0, few)
+      .map((client) => client.ask('workshop:join', { workshopId: second, batch: true, roster: false })),
+  );
+  const host = await rawClient(url, { token: await token(1) }, () => undefined);
+  await host.ask('workshop:join', { workshopId: second, batch: true, roster: false });
   const slow = clients.slice(0, people * share);
   for (const client of slow) client.pause();
   const before = residentMiB(process.pid);
@@ -48,6 +65,7 @@ async function run(env: Record<string, string>, share: number) {
   const speaker = clients.at(-1);
   for (let n = 0; n < perSecond * seconds; n++) {
     speaker?.emit('workshop:chat', { workshopId, message: `${performance.now()} ${filler}` });
+    for (let m = 0; m < talkative; m++) host.emit('workshop:chat', { workshopId: second, message: talk });
     await new Promise((resolve) => setTimeout(resolve, 1_000 / perSecond));
     highest = Math.max(highest, residentMiB(process.pid));
   }
@@ -58,7 +76,7 @@ async function run(env: Record<string, string>, share: number) {
     throw new Error(`${delays.length} of ${reading * perSecond * seconds} messages arrived`);
   const metrics = await (await fetch(`${url}/metrics`)).text();
   const given = Number(/^workshop_slow_consumers_total (\d+)/m.exec(metrics)?.[1] ?? 0);
-  for (const client of clients) client.close();
+  for (const client of [...clients, host]) client.close();
   await process.stop({ within: 30_000 });
   return { delays, grownMiB: highest - before, given };
 }
