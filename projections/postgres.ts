@@ -45,7 +45,7 @@ export function openPostgres(
     },
   } as postgres.Options<Record<string, postgres.PostgresType>>); // `max_pipeline` is missing in the driver's types
   const reads = postgres(url, { ...options, max: 8 });
-  const rows = copying(() => postgres(url, { ...options, max: 1, idle_timeout: 10 }));
+  const rows = copying((more) => postgres(url, { ...options, ...more, max: 1, idle_timeout: 10 }));
   const closing = new AbortController();
 
   async function migrate(): Promise<void> {

@@ -8,7 +8,12 @@ import { addresses, type TrustedProxies } from './identity/address.ts';
 import { weakSettings } from './weakSettings.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+/** A number as people write it: neither `0x10`, `1e3` nor a space is one. */
+const decimal = z
+  .string()
+  .regex(/^-?\d{1,15}(\.\d{1,9})?$/, 'must be a number')
+  .transform(Number);
+const whole = (min: number, max: number) => decimal.pipe(z.number().int().min(min).max(max));
 const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
 const words = z.string().transform((value) =>
   value
@@ -19,6 +24,7 @@ const words = z.string().transform((value) =>
 const address = z
   .string()
   .regex(/^[^:\s]+:\d{1,5}$/, 'must be host:port')
+  .refine((value) => Number(value.split(':')[1]) <= 65_535, 'must be host:port')
   .transform((value) => {
     const [host = '', port = ''] = value.split(':');
     return { host, port: Number(port) };
@@ -48,7 +54,7 @@ const environment = z.object({
   PUBLIC_URL: origin.optional(),
   TRUST_PROXY: proxies.optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  REDIS_CLUSTER_NODES: words.pipe(z.array(address)).optional(),
+  REDIS_CLUSTER_NODES: words.pipe(z.array(address).min(1, 'must name a node')).optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   MIGRATE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   DATA_DIR: z.string().min(1).default('./data'),
@@ -64,10 +70,10 @@ const environment = z.object({
   // Everything else that ending takes has to fit into the 25 s after which a process ends whatever is under way.
   DRAIN_MS: whole(0, 15_000).optional(),
   LOBBY_OPENS_MINUTES: whole(0, 1_440).default(15),
-  MAX_LIVE_HOURS: z.coerce.number().positive().max(168).default(12),
-  HOST_ABSENT_MINUTES: z.coerce.number().positive().max(1_440).default(30),
-  ARCHIVE_AFTER_MINUTES: z.coerce.number().min(0).max(525_600).default(60),
-  RATE_LIMIT_SCALE: z.coerce.number().min(0).max(1_000).default(1),
+  MAX_LIVE_HOURS: decimal.pipe(z.number().positive().max(168)).default(12),
+  HOST_ABSENT_MINUTES: decimal.pipe(z.number().positive().max(1_440)).default(30),
+  ARCHIVE_AFTER_MINUTES: decimal.pipe(z.number().min(0).max(525_600)).default(60),
+  RATE_LIMIT_SCALE: decimal.pipe(z.number().min(0).max(1_000)).default(1),
   ALLOW_VOLATILE_LOG: flag.default(false),
   TRUST_NETWORK: flag.default(false),
   SIMULATE_TOKEN: z.string().min(1).optional(),

@@ -7,7 +7,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { z } from 'zod';
@@ -25,6 +25,7 @@ export interface DataFolder {
 
 const runningServer = z.object({ pid: z.int(), url: z.string(), key: z.string() });
 export type RunningServer = z.infer<typeof runningServer>;
+const announced = runningServer.extend({ began: z.string().optional() });
 
 const ownerOnly = 0o600;
 
@@ -49,8 +50,9 @@ export async function dataFolder(given: string, exclusive: boolean): Promise<Dat
       return (await readFile(file('secret'), 'utf8')).trim();
     },
     async announce(server) {
-      await rm(file('server.json'), { force: true });
-      await writeFile(file('server.json'), JSON.stringify(server), { mode: ownerOnly });
+      const made = `${file('server.json')}.${randomBytes(4).toString('hex')}`;
+      await writeFile(made, JSON.stringify({ ...server, began: beganAt(server.pid) }), { mode: ownerOnly });
+      await rename(made, file('server.json'));
     },
     async close() {
       if (unlock === undefined) return;
@@ -63,10 +65,10 @@ export async function dataFolder(given: string, exclusive: boolean): Promise<Dat
 /** The server that serves this folder now, if one does. */
 export async function serverOf(given: string): Promise<RunningServer | undefined> {
   try {
-    const found = runningServer.parse(
+    const { pid, began, ...found } = announced.parse(
       JSON.parse(await readFile(join(resolve(given), 'server.json'), 'utf8')),
     );
-    return isAlive({ pid: found.pid, began: undefined }) ? found : undefined;
+    return isAlive({ pid, began }) ? { pid, ...found } : undefined;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -3,7 +3,7 @@
  * things work is theirs.
  */
 import { randomUUID } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
 import type { Projector } from '../projections/projector.ts';
 import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
@@ -120,7 +120,10 @@ async function serve(
     nodes: () => nodes(),
     logger,
     readModels: readModels(database, log),
-    config: { publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
+    config: {
+      ...{ publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
+      unlimited: config.RATE_LIMIT_SCALE === 0,
+    },
     health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
     ...(page !== undefined && { page }),
     ...(folder !== undefined && { operatorKey: operatorKey(key) }),
@@ -184,7 +187,7 @@ async function serve(
   // An embedded database is this process' own: who finds the server up mostly finds it up. A Postgres may be away.
   if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
   await app.listen({ port: config.PORT, host: config.HOST });
-  const url = `http://${config.HOST}:${(app.server.address() as AddressInfo).port}`;
+  const url = `http://${isIPv6(config.HOST) ? `[${config.HOST}]` : config.HOST}:${(app.server.address() as AddressInfo).port}`;
   await folder?.announce({ pid: process.pid, url, key });
 
   return {

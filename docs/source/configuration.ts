@@ -75,7 +75,11 @@ const defaults: Record<string, unknown> = { ...readConfig({}) };
 /** What the program says of values that it does not take. */
 function valuesOf(name: string): string {
   if (composeOnly.includes(name)) return 'used by `docker-compose.yml` alone';
-  const [strange, low, high] = [complaint(name, '?'), complaint(name, '-1'), complaint(name, '1e15')];
+  const [strange, low, high] = [
+    complaint(name, '?'),
+    complaint(name, '-1'),
+    complaint(name, '999999999999999'),
+  ];
   const options = /expected one of (.*)$/.exec(strange)?.[1];
   if (options !== undefined)
     return options

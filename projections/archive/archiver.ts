@@ -30,7 +30,7 @@ export interface ArchiverOptions {
   log: ProjectedLog;
   /** Partitions that this projector has, each with its fencing number. */
   held(): ReadonlyMap<number, number>;
-  /** How long after a workshop's last event, in milliseconds. */
+  /** How long after a workshop's end, in milliseconds; it is left alone while it is still moderated. */
   afterMs: number;
   /** Whether streams are removed; where they stay, deleted texts are overwritten in them. */
   streams: 'removed' | 'kept';
@@ -44,6 +44,8 @@ export interface Archiver {
 
 /** How often is looked for what is due, at most and at least, in milliseconds. */
 const [shortest, longest] = [1_000, 30_000];
+/** How long nothing may have happened: messages are often deleted one after the other. */
+const quietMs = 60_000;
 /** When something that waits for an operator is looked at again. */
 const againMs = 10 * 60_000;
 
@@ -83,7 +85,10 @@ export function archiver(options: ArchiverOptions): Archiver {
   async function dueIn(partition: number): Promise<Due[]> {
     const open = [...(await log.open(partition)).keys()];
     const among = open.filter((id) => (waiting.get(id)?.until ?? 0) < performance.now());
-    return dueWorkshops(database, { among, until: log.now() - afterMs, unrecorded: streams === 'kept' });
+    return dueWorkshops(database, {
+      ...{ among, endedUntil: log.now() - afterMs, quietSince: log.now() - Math.min(afterMs, quietMs) },
+      unrecorded: streams === 'kept',
+    });
   }
 
   async function archive(partition: number, due: Due): Promise<void> {

@@ -22,14 +22,19 @@ export interface Due {
 export interface Asked {
   /** Workshops that have a stream. */
   among: readonly number[];
-  /** Whose last event is not younger than this, milliseconds since 1970. */
-  until: number;
+  /** Which ended not later than this, milliseconds since 1970. */
+  endedUntil: number;
+  /** Whose last event is not younger than this. */
+  quietSince: number;
   /** Leaves out what was recorded at its present version. */
   unrecorded: boolean;
 }
 
 /** Workshops that are over and were left alone since, the oldest first. */
-export async function dueWorkshops(database: Database, { among, until, unrecorded }: Asked): Promise<Due[]> {
+export async function dueWorkshops(
+  database: Database,
+  { among, endedUntil, quietSince, unrecorded }: Asked,
+): Promise<Due[]> {
   if (among.length === 0) return [];
   const rows = await database.query(
     `select w.id, w.version, e.event_id,
@@ -37,10 +42,11 @@ export async function dueWorkshops(database: Database, { among, until, unrecorde
        exists (select from projection_skipped s where s.workshop_id = w.id) as skipped,
        ${erasedEvents} as erased
      from workshops w join workshop_events e on e.workshop_id = w.id and e.version = w.version
-     where w.id = any($1::text::bigint[]) and w.status in ('ended', 'cancelled') and e.at <= $2::text::timestamptz
+     where w.id = any($1::text::bigint[]) and w.status in ('ended', 'cancelled')
+       and w.ended_at <= $2::text::timestamptz and e.at <= $4::text::timestamptz
        and not ($3::text::boolean and ${isRecorded}) and not ${isBeingErased}
      order by e.at`,
-    [arrayText(among), instantText(until), String(unrecorded)],
+    [arrayText(among), instantText(endedUntil), String(unrecorded), instantText(quietSince)],
   );
   return rows.map((row) => ({
     workshopId: Number(row.id),

@@ -3,15 +3,14 @@ import { Readable } from 'node:stream';
 import { checkReplay, type ReplayTold, replayTold } from '../history/checkReplay.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
-import { turns } from './turns.ts';
 
 const lines = 'application/x-ndjson';
 
 /** Every event of every archived workshop is read: one after the other. */
 const oneAtATime = { atOnce: 1, waiting: 5 };
 
-export function adminArchiveRoutes(app: Api, { readModels, history }: RestContext): void {
-  const checks = turns(oneAtATime);
+export function adminArchiveRoutes(app: Api, { readModels, history, turnsAt }: RestContext): void {
+  const checks = turnsAt(oneAtATime);
   app.route({
     method: 'GET',
     url: '/api/admin/check-replay',

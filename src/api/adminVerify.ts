@@ -5,15 +5,14 @@ import { type Told, told } from '../../projections/verify/findings.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { idInAddress } from './schemas.ts';
-import { turns } from './turns.ts';
 
 const lines = 'application/x-ndjson';
 
 /** Every event of every workshop is read: one after the other. */
 const oneAtATime = { atOnce: 1, waiting: 5 };
 
-export function adminVerifyRoutes(app: Api, { readModels }: RestContext): void {
-  const verifications = turns(oneAtATime);
+export function adminVerifyRoutes(app: Api, { readModels, turnsAt }: RestContext): void {
+  const verifications = turnsAt(oneAtATime);
   app.route({
     method: 'GET',
     url: '/api/admin/verify',

@@ -1,8 +1,9 @@
 /** The chat after the fact: reading it, and taking messages out of it. Writing is the room's matter. */
+import type { ChatView } from '../protocol/wire.ts';
 import { commandRoute } from './commands.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
-import { chatLine, messageParams, page, workshopPageQuery, workshopParams } from './schemas.ts';
+import { listedChatLine, messageParams, page, workshopPageQuery, workshopParams } from './schemas.ts';
 
 const tag = 'Chat';
 
@@ -20,14 +21,21 @@ export function chatRoutes(app: Api, context: RestContext): void {
       operationId: 'list-chat',
       params: workshopParams,
       querystring: workshopPageQuery,
-      response: { 200: page(chatLine) },
+      response: { 200: page(listedChatLine) },
     },
     async handler(request) {
       const { id } = request.params;
       const { minVersion, ...asked } = request.query;
-      await rooms.ofMembers(id, callerOf(request));
+      const { room } = await rooms.ofMembers(id, callerOf(request));
       if (minVersion !== undefined) await readModels.waitForVersion(id, minVersion);
-      return readModels.chat(id, asked);
+      const { items, nextCursor } = await readModels.chat(id, asked);
+      // The tables may not know yet of what was deleted a moment ago.
+      const told = (line: ChatView) => ({
+        ...line,
+        ...(room.deleted.has(line.id) && { message: null, deleted: true as const }),
+        offsetMs: line.offset_ms,
+      });
+      return { items: items.map(told), nextCursor };
     },
   });
 

@@ -23,7 +23,7 @@ import type { Page } from './page.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Rooms } from './rooms.ts';
 import type { Patience } from './streams.ts';
-import type { Turns } from './turns.ts';
+import type { Turns, TurnsSettings } from './turns.ts';
 
 export interface RestParts {
   engine: Engine;
@@ -59,6 +59,8 @@ export interface RestConfig {
   /** Exact origins of other sites whose pages may ask, with cookies. */
   corsOrigins: readonly string[];
   production: boolean;
+  /** Nobody is refused for reading too much at once. */
+  unlimited?: boolean;
 }
 
 /** Who may use a route at all; what concerns one workshop is decided on its room. */
@@ -75,6 +77,8 @@ export type Api = FastifyInstance<
 
 export interface RestContext extends RestParts {
   rooms: Rooms;
+  /** Turns at something of one's own. */
+  turnsAt(settings: TurnsSettings): Turns;
   /** At whole histories: up to 100,000 events each, and others read too. */
   readings: Turns;
 }

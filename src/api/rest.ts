@@ -74,10 +74,13 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   identify(app, parts);
   await documentApi(app);
 
+  // A load test is made to wait, and never sent away.
+  const turnsAt: RestContext['turnsAt'] = (settings) =>
+    turns(config.unlimited === true ? { ...settings, waiting: Number.POSITIVE_INFINITY } : settings);
   const context: RestContext = {
     ...parts,
-    rooms: visibleRooms(parts.engine),
-    readings: turns({ atOnce: 2, waiting: 30 }),
+    ...{ rooms: visibleRooms(parts.engine), turnsAt },
+    readings: turnsAt({ atOnce: 2, waiting: 30 }),
   };
   const api: Api = app.withTypeProvider<ZodTypeProvider>();
   if (parts.operationsOnly !== true) {

@@ -16,7 +16,15 @@ export const messageParams = workshopParams.extend({ messageId: id.describe("The
 export { id as idInAddress };
 
 /** A whole number in a query. */
-export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+export function whole(min: number, max: number) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, message)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, message)
+    .meta({ type: 'integer', minimum: min, maximum: max });
+}
 
 export const pageQuery = z.object({
   cursor: z.string().max(200).optional().describe('`nextCursor` of the page before'),
@@ -95,6 +103,11 @@ export const chatLine = z
     deleted: z.literal(true).optional(),
   })
   .meta({ id: 'ChatMessage' });
+
+/** In lists, whose names are all in camelCase; the wire's own name stays, so that a line is the same thing everywhere. */
+export const listedChatLine = chatLine
+  .extend({ offsetMs: chatLine.shape.offset_ms })
+  .meta({ id: 'ListedChatMessage' });
 
 export const state = z
   .object({

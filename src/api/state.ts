@@ -7,7 +7,6 @@ import { refused } from './errors.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { state, whole, workshopParams } from './schemas.ts';
-import { turns } from './turns.ts';
 
 const instant = z.string().transform((text, context) => {
   const at = instantOf(text);
@@ -38,8 +37,8 @@ const query = z
 const lookingBack = { atOnce: 4, waiting: 1_000 };
 
 export function stateRoutes(app: Api, context: RestContext): void {
-  const { rooms, history, snapshots } = context;
-  const looks = turns(lookingBack);
+  const { rooms, history, snapshots, turnsAt } = context;
+  const looks = turnsAt(lookingBack);
   app.route({
     method: 'GET',
     url: '/api/workshops/:id/state',

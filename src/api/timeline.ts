@@ -15,7 +15,6 @@ import type { Api, RestContext } from './parts.ts';
 import { whole, workshopParams } from './schemas.ts';
 import { whileWaited } from './streams.ts';
 
-const day = 86_400_000;
 const count = z.number().int();
 const time = z.string().describe('ISO 8601 in UTC');
 const offsetMs = count.describe('Since the workshop went live; 0 before');
@@ -75,7 +74,7 @@ export function timelineRoutes(app: Api, context: RestContext): void {
       operationId: 'get-timeline',
       params: workshopParams,
       querystring: z.object({
-        bucketMs: whole(1, day)
+        bucketMs: whole(1, Number.MAX_SAFE_INTEGER)
           .optional()
           .describe(
             `Length of a bucket; a minute if left out. There are ${maxBuckets.toLocaleString('en')} buckets at most`,

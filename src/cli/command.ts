@@ -32,11 +32,17 @@ export class UsageError extends Error {}
 /** Failed for a reason that one line tells: exit code 1. */
 export class CommandFailed extends Error {}
 
+/** A whole number in decimal digits, as people write it; NaN for anything else. */
+export function wholeOf(text: string | boolean | undefined): number {
+  const number = typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : Number.NaN;
+}
+
 /** A workshop id as the command line gives it, and nothing else. */
 export function workshopIdOf(given: Given): number {
   const [text, ...more] = given.arguments;
-  const id = Number(text);
+  const id = wholeOf(text);
   if (text === undefined || more.length > 0) throw new UsageError('give one workshop id');
-  if (!Number.isSafeInteger(id) || id < 1) throw new UsageError(`${text} is not a workshop id`);
+  if (!(id >= 1)) throw new UsageError(`${text} is not a workshop id`);
   return id;
 }

@@ -1,6 +1,6 @@
 /** `workshop erase-user`: a person's name, picture and messages, taken out of everything that is kept. */
 import { readConfig } from '../config.ts';
-import { type CliCommand, CommandFailed, type Given, UsageError } from './command.ts';
+import { type CliCommand, CommandFailed, type Given, UsageError, wholeOf } from './command.ts';
 import { confirmed, hasToAsk } from './confirmed.ts';
 import { progressBar } from './progress.ts';
 import { whoAsks } from './whoAsks.ts';
@@ -42,8 +42,8 @@ function told(userId: number, done: { workshops: number; events: number; message
 }
 
 function userIdOf({ arguments: [text, ...more] }: Given): number {
-  const id = Number(text);
+  const id = wholeOf(text);
   if (text === undefined || more.length > 0) throw new UsageError('give one user id');
-  if (!Number.isSafeInteger(id) || id < 1) throw new UsageError(`${text} is not a user id`);
+  if (!(id >= 1)) throw new UsageError(`${text} is not a user id`);
   return id;
 }

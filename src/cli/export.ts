@@ -35,14 +35,15 @@ export const exportCommand: CliCommand = {
     // Loaded when they are needed: what is wrong usage is told at once.
     const { openForReading, openedHistory } = await import('./reading.ts');
     const reading = await openForReading(config);
-    const shown = file !== undefined && values.json !== true;
+    // Not between the lines of a text that is read at the same terminal.
+    const shown = values.json !== true && (file !== undefined || !process.stdout.isTTY);
     const bar = progressBar({ shown, what: 'exported' });
     try {
       const history = await openedHistory(reading, workshopId);
       let known: Promise<Known> | undefined;
       const source = {
         workshopId,
-        now: reading.now(),
+        now: reading.log.now(),
         pages: counted(history.pages(), (version) => bar.at(version / history.version)),
         // Attendance does without this pass over everything.
         known: () => {
@@ -73,8 +74,6 @@ function wishOf({ values }: Given): Wish {
   const asked = values.format ?? usual;
   const format = exportFormats.find((name) => name === asked);
   if (format === undefined) throw new UsageError(`--format has to be one of ${exportFormats.join(', ')}`);
-  if (values.json === true && values.out === undefined && format !== 'ndjson')
-    throw new UsageError('--json prints ndjson: leave --format out, or give --out');
   const wish = { what, format, raw: values.raw === true, intervals: values.intervals === true };
   const refusal = refusalOf(wish);
   if (refusal !== undefined) throw new UsageError(`--${refusal}`);

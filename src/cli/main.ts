@@ -31,7 +31,7 @@ export async function main(words: readonly string[]): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(0);
+    process.exit(process.exitCode ?? 0);
   });
   try {
     await run(words);

@@ -22,6 +22,7 @@ import type { Config } from '../config.ts';
 import { FolderInUse, serverOf } from '../dataFolder.ts';
 import { checkReplay } from '../history/checkReplay.ts';
 import { workshopHistory } from '../history/history.ts';
+import { causeOf } from '../protocol/causeOf.ts';
 import { openLogForReading, openStores, type Stores } from '../stores.ts';
 import { CommandFailed } from './command.ts';
 import { erased } from './erased.ts';
@@ -51,7 +52,7 @@ async function onPostgres(config: Config, url: string): Promise<Operations> {
     await Promise.race([database.ready, failed]);
   } catch (error) {
     await close();
-    throw new CommandFailed(`the database: ${error instanceof Error ? error.message : String(error)}`);
+    throw new CommandFailed(`the database: ${causeOf(error)}`);
   }
   // From here on whoever asks gets the failure.
   refuse = () => undefined;

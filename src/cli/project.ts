@@ -1,7 +1,7 @@
 /** `workshop project`: a projector alone, with the operators' routes. */
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
-import type { CliCommand } from './command.ts';
+import { type CliCommand, UsageError } from './command.ts';
 import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
 
@@ -11,7 +11,8 @@ export const project: CliCommand = {
   usage: 'workshop project [--json]',
   help: {},
   options: {},
-  async run({ values }) {
+  async run({ values, arguments: words }) {
+    if (words.length > 0) throw new UsageError('project takes no arguments');
     const config = readConfig();
     if (config.embedded)
       throw new ConfigError(

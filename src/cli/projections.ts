@@ -1,7 +1,14 @@
 /** `workshop projections …`: what an operator does about tables that are behind, and about workshops that are parked. */
 import { rebuildNames } from '../../projections/rebuild.ts';
 import { readConfig } from '../config.ts';
-import { type CliCommand, type CliGroup, CommandFailed, UsageError, workshopIdOf } from './command.ts';
+import {
+  type CliCommand,
+  type CliGroup,
+  CommandFailed,
+  UsageError,
+  wholeOf,
+  workshopIdOf,
+} from './command.ts';
 import { confirmed, hasToAsk } from './confirmed.ts';
 import type { Operations } from './operations.ts';
 import { progressBar } from './progress.ts';
@@ -134,10 +141,9 @@ async function tell(
 }
 
 function versionOf(text: string | boolean | undefined): number {
-  const version = Number(text);
+  const version = wholeOf(text);
   if (text === undefined) throw new UsageError('give the --version at which the workshop is parked');
-  if (!Number.isSafeInteger(version) || version < 1)
-    throw new UsageError(`--version ${text} is not a version`);
+  if (!(version >= 1)) throw new UsageError(`--version ${text} is not a version`);
   return version;
 }
 

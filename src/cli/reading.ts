@@ -9,29 +9,29 @@ import { roomSnapshots } from '../../projections/snapshots/snapshots.ts';
 import type { Config } from '../config.ts';
 import { type History, type OpenHistory, workshopHistory } from '../history/history.ts';
 import type { PastSnapshots } from '../history/stateAt.ts';
+import type { EventLog } from '../log/log.ts';
 import { openLogForReading } from '../stores.ts';
 import { CommandFailed } from './command.ts';
 
 export interface Reading {
   history: History;
   snapshots?: PastSnapshots;
-  /** The log's clock, milliseconds since 1970. */
-  now(): number;
+  /** For reading; its clock is that of all events. */
+  log: EventLog;
   close(): Promise<void>;
 }
 
 export async function openForReading(config: Config): Promise<Reading> {
   const log = await openLogForReading(config, pino({ level: 'silent' }));
-  const { now } = log;
   if (config.DATABASE_URL === undefined)
-    return { history: workshopHistory(log), now, close: () => log.close() };
+    return { history: workshopHistory(log), log, close: () => log.close() };
   // What is wrong with it comes out when it is asked.
   const options = { onError: () => undefined };
   const database = openDatabase({ url: config.DATABASE_URL, migrating: 'never' }, options);
   return {
     history: workshopHistory(log, keptEvents(database)),
     snapshots: roomSnapshots(database),
-    now,
+    log,
     async close() {
       await database.close();
       await log.close();

@@ -2,7 +2,7 @@
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
 import type { RunningServer } from '../server.ts';
-import type { CliCommand } from './command.ts';
+import { type CliCommand, UsageError } from './command.ts';
 import { surviveMishaps } from './mishaps.ts';
 import { untilTold } from './signals.ts';
 
@@ -12,7 +12,8 @@ export const serve: CliCommand = {
   usage: 'workshop serve [--json]',
   help: {},
   options: {},
-  async run({ values }) {
+  async run({ values, arguments: words }) {
+    if (words.length > 0) throw new UsageError('serve takes no arguments');
     const config = readConfig();
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
     surviveMishaps(logger);

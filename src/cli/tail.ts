@@ -1,11 +1,11 @@
 /** `workshop tail <id>`: a workshop's events as they come, in a terminal or a pipe. */
-import { pino } from 'pino';
 import { readConfig } from '../config.ts';
-import { evolve, type RecordedEvent } from '../domain/evolve.ts';
-import { emptyRoom } from '../domain/room.ts';
+import type { RecordedEvent } from '../domain/evolve.ts';
+import type { Pages } from '../history/following.ts';
+import { type Known, knownOf } from '../history/known.ts';
 import { readAll } from '../log/log.ts';
 import { historyEvent } from '../protocol/wire.ts';
-import { type CliCommand, CommandFailed, UsageError, workshopIdOf } from './command.ts';
+import { type CliCommand, UsageError, wholeOf, workshopIdOf } from './command.ts';
 
 export const tail: CliCommand = {
   name: 'tail',
@@ -19,23 +19,39 @@ export const tail: CliCommand = {
   async run(given) {
     const workshopId = workshopIdOf(given);
     const after = versionOf(given.values.after);
+    const json = given.values.json === true;
     const config = readConfig();
-    const { openLogForReading } = await import('../stores.ts');
-    const log = await openLogForReading(config, pino({ level: 'silent' }));
-    const room = emptyRoom(workshopId);
-    const print = (event: RecordedEvent) => {
-      if (event.version <= room.version) return;
-      evolve(room, event);
-      if (event.version > after) process.stdout.write(`${line(event, room, given.values.json === true)}\n`);
-    };
+    // Loaded when they are needed: what is wrong usage is told at once.
+    const { openForReading, openedHistory } = await import('./reading.ts');
+    const reading = await openForReading(config);
+    const { log } = reading;
+    const known: Known = { startedAt: null, deleted: new Set() };
+    let last = 0;
+
+    /** Twice read: what the last of the events deleted is not printed with the first. */
+    async function print(pages: () => Pages): Promise<void> {
+      const { startedAt, deleted } = await knownOf(pages());
+      known.startedAt ??= startedAt;
+      for (const id of deleted) known.deleted.add(id);
+      for await (const page of pages())
+        for (const event of page) {
+          if (event.version > last && event.version > after)
+            process.stdout.write(`${line(event, known, json)}\n`);
+          last = Math.max(last, event.version);
+        }
+    }
+
+    let turn: Promise<void> = Promise.resolve();
+    function inTurn(pages: () => Pages): Promise<void> {
+      turn = turn.catch(() => undefined).then(() => print(pages));
+      return turn;
+    }
+    const catchUp = () => inTurn(() => readAll(log, workshopId, last));
+
     try {
-      if ((await log.head(workshopId)) === null)
-        throw new CommandFailed(`there is no workshop ${workshopId}`);
-      const catchUp = async () => {
-        for await (const page of readAll(log, workshopId, room.version))
-          for (const event of page) print(event);
-      };
-      if (given.values['no-follow'] === true) return await catchUp();
+      const history = await openedHistory(reading, workshopId);
+      const beginning = inTurn(() => history.pages());
+      if (given.values['no-follow'] === true) return await beginning;
       const following = log.tail({
         from: new Map([[log.partitionOf(workshopId), 'end']]),
         onBatch: ({ entries, gap }) => {
@@ -43,24 +59,24 @@ export const tail: CliCommand = {
         },
         onError: (error) => process.stderr.write(`workshop: ${String(error)}; trying again\n`),
       });
-      await following.ready;
+      await Promise.all([beginning, following.ready]);
       await catchUp();
       await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
       await following.close();
     } finally {
-      await log.close();
+      await reading.close();
     }
   },
 };
 
 function versionOf(text: string | boolean | undefined): number {
-  const version = Number(text ?? 0);
-  if (!Number.isSafeInteger(version) || version < 0) throw new UsageError(`--after ${text} is not a version`);
+  const version = wholeOf(text ?? '0');
+  if (Number.isNaN(version)) throw new UsageError(`--after ${text} is not a version`);
   return version;
 }
 
-function line(event: RecordedEvent, room: Parameters<typeof historyEvent>[1], json: boolean): string {
-  const told = historyEvent(event, room);
+function line(event: RecordedEvent, known: Known, json: boolean): string {
+  const told = historyEvent(event, known);
   if (json) return JSON.stringify(told);
   return `${String(told.version).padStart(6)}  ${told.at}  ${told.type.padEnd(18)}  ${JSON.stringify(told.data)}`;
 }

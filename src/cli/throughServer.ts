@@ -6,6 +6,7 @@ import { told } from '../../projections/verify/findings.ts';
 import type { RunningServer } from '../dataFolder.ts';
 import { replayTold } from '../history/checkReplay.ts';
 import { operatorKeyHeader } from '../identity/operatorKey.ts';
+import { causeOf } from '../protocol/causeOf.ts';
 import { CommandFailed } from './command.ts';
 import { erased } from './erased.ts';
 import { parsedLines } from './ndjson.ts';
@@ -76,9 +77,4 @@ export function throughServer({ url, key }: RunningServer): Operations {
       }),
     close: async () => undefined,
   };
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -29,6 +29,8 @@ export const verify: CliCommand = {
         else if (told.kind === 'summary') summary = told;
         else {
           shown++;
+          // Also where the reader has seen enough by then.
+          if (told.kind !== 'skipped') process.exitCode = 1;
           bar.close();
           print(json ? JSON.stringify(told) : line(told));
         }

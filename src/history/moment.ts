@@ -43,7 +43,9 @@ export function momentOf({ version, at, offsetMs }: Asked, present: Bounds): Mom
  * Milliseconds since 1970 of a time that someone wrote: ISO 8601 with a zone, or such milliseconds. Undefined where it is
  * neither: a time without a zone is a different one to each reader.
  */
-export function instantOf(text: string): number | undefined {
+export function instantOf(given: string): number | undefined {
+  // A plus in an address that was not encoded arrives as a space.
+  const text = given.replace(/ (?=\d\d:?\d\d$)/, '+');
   if (/^\d{1,16}$/.test(text)) return Number(text) <= latest ? Number(text) : undefined;
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d([.,]\d+)?)?(Z|[+-]\d\d:?\d\d)$/i.test(text)) return undefined;
   const at = Date.parse(text.replace(',', '.').toUpperCase());

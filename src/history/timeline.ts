@@ -87,7 +87,7 @@ function told(value: number | null, as: (value: number) => number): number | nul
 }
 
 /** How many buckets a timeline has at most. */
-export const maxBuckets = 10_000;
+export const maxBuckets = 50_000;
 const usualBucketMs = 60_000;
 
 export function smallestBucketMs(liveMs: number): number {

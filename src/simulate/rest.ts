@@ -1,5 +1,7 @@
 /** REST as a simulated person asks it: the answer as a reply, like one over a socket. */
+
 import { z } from 'zod';
+import { causeOf } from '../protocol/causeOf.ts';
 import { errorCodes, type WireError, wireError } from '../protocol/errors.ts';
 
 export interface Request {
@@ -63,11 +65,4 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function causeOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  // Several addresses that all refused are told as one that did.
-  if (cause instanceof AggregateError) return causeOf(cause.errors[0]);
-  return cause instanceof Error ? cause.message : String(cause);
 }

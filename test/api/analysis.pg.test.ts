@@ -178,10 +178,10 @@ it('[A6] buckets that would be too many are refused with the smallest length', a
   try {
     const { status, body } = await server.ask(host, `GET /api/workshops/${id}/timeline?bucketMs=1000`);
     expect(status).toBe(400);
-    const [, least = ''] = /at least (864\d) .*10000 buckets/.exec(body.error.message) ?? [];
+    const [, least = ''] = /at least (17[23]\d) .*50000 buckets/.exec(body.error.message) ?? [];
     const enough = await server.ask(host, `GET /api/workshops/${id}/timeline?bucketMs=${Number(least) + 1}`);
-    expect(enough.body.series.length).toBeGreaterThan(9_990);
-    expect(enough.body.series.length).toBeLessThanOrEqual(10_000);
+    expect(enough.body.series.length).toBeGreaterThan(49_900);
+    expect(enough.body.series.length).toBeLessThanOrEqual(50_000);
   } finally {
     ahead = 0;
   }
