@@ -1,5 +1,6 @@
 /** Finding the workshops of a partition whose tables and log disagree, without folding anything. */
 
+import { isPart } from '../src/log/log.ts';
 import { arrayText } from './arrayText.ts';
 import type { Database } from './database.ts';
 import type { ProjectedLog } from './feed.ts';
@@ -10,7 +11,8 @@ const atOnce = 32;
 
 /**
  * Workshops whose tables hold more than the log, or were put back to be folded anew. Where `deep`, also those that hold less
- * – which otherwise the feed brings – and those whose last events differ: the log lost some and got as many others.
+ * – which otherwise the feed brings – and those whose last events or epochs differ: the log lost some and got as many others,
+ * or was given them back.
  */
 export async function differing(
   database: Database,
@@ -20,7 +22,7 @@ export async function differing(
 ): Promise<number[]> {
   const open = await log.open(partition);
   const rows = await database.query(
-    `select w.id, w.version, e.event_id from workshops w
+    `select w.id, w.version, w.epoch, e.event_id from workshops w
      left join workshop_events e on e.workshop_id = w.id and e.version = w.version
      where w.id = any($1::text::bigint[]) or w.version = 0`,
     [arrayText([...open.keys()])],
@@ -37,7 +39,10 @@ export async function differing(
     else if (deep && inLog > version) different.push(id);
     else if (deep && inLog === version)
       alike.push(async () => {
-        if (!(await isInLog(log, id, { version, eventId: String(row.event_id) }))) different.push(id);
+        const isSame = await isInLog(log, id, { version, eventId: String(row.event_id) });
+        const head = await log.head(id);
+        // Put back by a node: all is there, under an epoch that the tables do not know.
+        if (!isSame || (head !== null && !isPart(head, String(row.epoch), version))) different.push(id);
       });
   }
   if (deep) different.push(...[...open.keys()].filter((id) => !folded.has(id)));

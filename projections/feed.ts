@@ -16,6 +16,9 @@ export type ProjectedLog = Pick<
   | 'tail'
 >;
 
+/** Whether the log lets go of the streams of archived workshops, or keeps them. */
+export type Archives = 'removed' | 'kept';
+
 /** Entries in runs of `most` events or a little more. */
 export function chunksOf(entries: readonly FeedEntry[], most: number): FeedEntry[][] {
   const chunks: FeedEntry[][] = [];

@@ -29,8 +29,17 @@ export interface PuttingBack {
   onError(error: unknown): void;
 }
 
-/** One that can't be put back is told of, and does not keep the others from it; a Redis that is away is tried again. */
-export async function putBackMissing({ database, log, partition, ...trying }: PuttingBack): Promise<void> {
+/**
+ * Answers with the workshops that were put back. One that can't be is told of, and does not keep the others from it; a Redis
+ * that is away is tried again.
+ */
+export async function putBackMissing({
+  database,
+  log,
+  partition,
+  ...trying
+}: PuttingBack): Promise<number[]> {
+  const putBack: number[] = [];
   const kept = {
     read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit),
   };
@@ -38,9 +47,11 @@ export async function putBackMissing({ database, log, partition, ...trying }: Pu
   for (const id of await retrying(() => missingIn(database, log, partition), trying)) {
     try {
       await retrying(() => log.refill(id, readAll(kept, id)), { ...trying, isFinal });
+      putBack.push(id);
     } catch (error) {
       if (!isFinal(error)) throw error;
       trying.onError(error);
     }
   }
+  return putBack;
 }

@@ -17,7 +17,8 @@ import type { Checkpoint } from './checkpoint.ts';
 import { differing } from './compare.ts';
 import { type Database, isRefusal } from './database.ts';
 import { type Erased, eraseIn } from './erasing/erase.ts';
-import { chunksOf, type ProjectedLog, timeOf } from './feed.ts';
+import type { OpenErasure } from './erasing/request.ts';
+import { type Archives, chunksOf, type ProjectedLog, timeOf } from './feed.ts';
 import { Fenced, fencing } from './fencing.ts';
 import { type Changes, noChanges } from './fold.ts';
 import type { Place } from './leases.ts';
@@ -39,11 +40,12 @@ export interface PartitionOptions {
   batchSize: number;
   /** Rows that a rebuild writes at a time, roughly. */
   chunkRows: number;
+  archives: Archives;
   onCommitted(changes: Changes, ms: number): void;
   onParked(workshopId: number, unfoldable: Unfoldable): void;
   onDiverged(workshopId: number, version: number): void;
   onSkipped(workshopId: number, version: number, by: string): void;
-  onErased(workshopId: number, userId: number, erased: Erased): void;
+  onErased(wish: OpenErasure, erased: Erased): void;
   onError(error: unknown): void;
 }
 
@@ -57,7 +59,7 @@ export interface FollowedPartition {
   /** Takes up parked workshops again. */
   retry(workshopIds: readonly number[]): Promise<void>;
   /** Forgets a person in a workshop. */
-  erase(workshopId: number, userId: number): Promise<void>;
+  erase(wish: OpenErasure): Promise<void>;
   /** Folds every workshop of the partition anew, or goes on with that. */
   rebuild(): Promise<void>;
   /** Resolves when nothing of it is under way any more. */
@@ -89,6 +91,7 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   });
   const repairs = repair({
     ...{ database, log, partition, batchSize, own, signal, onError },
+    archives: options.archives,
     onDiverged: options.onDiverged,
     onSkipped: options.onSkipped,
     onParked(workshopId, unfoldable) {
@@ -187,9 +190,11 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
   /** Brings every workshop that differs from the log up to it; where `deep`, events are compared, not only their number. */
   async function compare({ deep }: { deep: boolean }): Promise<void> {
     states.forgetAll();
-    await putBackMissing({ database, log, partition, signal, onError });
+    const putBack = await putBackMissing({ database, log, partition, signal, onError });
     const different = await retrying(() => differing(database, log, partition, deep), { signal, onError });
-    for (const workshopId of different) if (!parked.has(workshopId)) await catchUp(workshopId);
+    // What was put back has another epoch now, which the tables are to know.
+    for (const workshopId of new Set([...putBack, ...different]))
+      if (!parked.has(workshopId)) await catchUp(workshopId);
   }
 
   /** Runs while the tables of the partition stand still. Rejects where it can't go on, which ends everything. */
@@ -234,16 +239,12 @@ export function followPartition(options: PartitionOptions): FollowedPartition {
         await settled();
         for (const workshopId of workshopIds) await catchUp(workshopId);
       }),
-    erase: (workshopId, userId) =>
+    erase: (wish) =>
       inTurn(async () => {
         await settled();
-        states.forget(workshopId);
-        const erased = await eraseIn(
-          { database, log, place, own, catchUp, signal, onError },
-          workshopId,
-          userId,
-        );
-        options.onErased(workshopId, userId, erased);
+        states.forget(wish.workshopId);
+        const erased = await eraseIn({ database, log, place, own, catchUp, signal, onError }, wish);
+        options.onErased(wish, erased);
       }),
     rebuild,
     async close() {

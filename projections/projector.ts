@@ -8,7 +8,7 @@ import { arrayText } from './arrayText.ts';
 import { checkpoint } from './checkpoint.ts';
 import type { Database } from './database.ts';
 import { openErasures } from './erasing/request.ts';
-import type { ProjectedLog } from './feed.ts';
+import type { Archives, ProjectedLog } from './feed.ts';
 import { type Holding, leases } from './leases.ts';
 import { retryParked } from './parked.ts';
 import { type FollowedPartition, followPartition } from './partition.ts';
@@ -37,6 +37,8 @@ export interface ProjectorOptions {
   node: string;
   /** Where snapshots of rooms are folded from; none are written where it is left out. */
   histories?: Histories;
+  /** Whether the log lets go of what is archived; it does not, if left out. */
+  archives?: Archives;
   onEvent?(event: ProjectorEvent): void;
   /** Events to a commit, roughly. */
   batchSize?: number;
@@ -61,7 +63,8 @@ export interface Projector {
 }
 
 export function projector(options: ProjectorOptions): Projector {
-  const { log, database, node, batchSize = 1_000, chunkRows = 20_000, leaseMs = 6_000 } = options;
+  const { log, database, node, archives = 'kept' } = options;
+  const { batchSize = 1_000, chunkRows = 20_000, leaseMs = 6_000 } = options;
   const emit = (event: ProjectorEvent) => options.onEvent?.(event);
   const onError = (error: unknown) => emit({ type: 'error', error });
   const closing = new AbortController();
@@ -133,7 +136,7 @@ export function projector(options: ProjectorOptions): Projector {
   function follow(place: Holding): FollowedPartition {
     const { partition } = place;
     return followPartition({
-      ...{ database, log, checkpoint: commits, place, batchSize, chunkRows, onError },
+      ...{ database, log, checkpoint: commits, place, archives, batchSize, chunkRows, onError },
       onCommitted(changes, ms) {
         emit({ type: 'committed', partition, events: changes.events.length, ms });
         for (const { id, version } of changes.workshops) rooms?.reached(id, version);
@@ -142,7 +145,7 @@ export function projector(options: ProjectorOptions): Projector {
         emit({ type: 'parked', workshopId, version, reason: message }),
       onDiverged: (workshopId, version) => emit({ type: 'diverged', workshopId, version }),
       onSkipped: (workshopId, version, by) => emit({ type: 'skipped', workshopId, version, by }),
-      onErased: (workshopId, userId, erased) => emit({ type: 'erased', workshopId, userId, ...erased }),
+      onErased: ({ workshopId, userId }, erased) => emit({ type: 'erased', workshopId, userId, ...erased }),
     });
   }
 
@@ -161,8 +164,8 @@ export function projector(options: ProjectorOptions): Projector {
       const [workshopId, partition] = [Number(row.workshop_id), Number(row.partition)];
       once(`retry ${workshopId}`, () => followed.get(partition)?.retry([workshopId]));
     }
-    for (const { userId, workshopId, partition } of await openErasures(database, [...held.keys()]))
-      once(`erase ${userId} ${workshopId}`, () => followed.get(partition)?.erase(workshopId, userId));
+    for (const wish of await openErasures(database, [...held.keys()]))
+      once(`erase ${wish.userId} ${wish.workshopId}`, () => followed.get(wish.partition)?.erase(wish));
   }
 
   /** One partition is folded anew at a time: the others' rooms are not to wait for it. */

@@ -5,11 +5,13 @@
  */
 import { isDeletion } from '../src/domain/erasing.ts';
 import type { RecordedEvent } from '../src/domain/evolve.ts';
+import type { Head } from '../src/log/log.ts';
+import { isArchived } from './archive/archives.ts';
 import { projectionName } from './bookkeeping.ts';
 import { type Database, isRefusal } from './database.ts';
 import { eventRow, placeholderRow, redactRow } from './events/projection.ts';
 import type { EventRow } from './events/schema.ts';
-import type { ProjectedLog } from './feed.ts';
+import type { Archives, ProjectedLog } from './feed.ts';
 import { Fenced, type Fencing } from './fencing.ts';
 import { type Folding, folding, noChanges } from './fold.ts';
 import { keptEvents, lastCommon, lastKept } from './kept.ts';
@@ -24,6 +26,8 @@ export interface RepairOptions {
   database: Database;
   log: ProjectedLog;
   partition: number;
+  /** Whether the log lets go of what is archived. */
+  archives: Archives;
   batchSize: number;
   own: Fencing;
   signal: AbortSignal;
@@ -46,7 +50,7 @@ export interface Repair {
 const retries = 3;
 
 export function repair(options: RepairOptions): Repair {
-  const { database, log, partition, batchSize, own, signal, onError } = options;
+  const { database, log, partition, archives, batchSize, own, signal, onError } = options;
 
   async function catchUp(workshopId: number): Promise<boolean> {
     const advanceBy = (page: number, most: number) =>
@@ -78,6 +82,11 @@ export function repair(options: RepairOptions): Repair {
     // Without a stream there is nothing to compare: the workshop is archived, and what Postgres has is what there is.
     if (head !== null && kept !== undefined && !(await isInLog(log, workshopId, kept))) {
       const common = await lastCommon(database, log, workshopId, Math.min(kept.version, head.version));
+      const now = await log.head(workshopId);
+      // Half of one history and half of another, or of none, must not be taken for what the log has.
+      if (now?.epoch !== head.epoch) throw new Error(`workshop ${workshopId} changed while it was compared`);
+      if (archives === 'removed' && (await isArchived(database, workshopId)))
+        return dropStale(workshopId, head, common);
       await takeBack(workshopId, common);
       options.onDiverged(workshopId, common);
     }
@@ -98,6 +107,17 @@ export function repair(options: RepairOptions): Repair {
     if (head !== null && state.room.version < head.version)
       throw new Error(`workshop ${workshopId} ended at version ${state.room.version} of ${head.version}`);
     if (state.epoch !== epoch && state.room.version > 0) await foldPage(folding(state, epoch), state, []);
+  }
+
+  /**
+   * The log has a stream of a workshop that had left it, and the tables have more: it was put back from an old backup. What is
+   * archived is kept for good.
+   */
+  async function dropStale(workshopId: number, { version, epoch }: Head, common: number): Promise<void> {
+    if (common < version)
+      throw new Unfoldable(common + 1, new Error('the log has other events than those that were archived'));
+    const [last] = await log.read(workshopId, version - 1, 1);
+    await log.remove(workshopId, { version, epoch, eventId: last?.eventId ?? '' });
   }
 
   interface Advancing {

@@ -35,6 +35,7 @@ export function observedProjector({
     database,
     node,
     histories: history,
+    archives: archiving.streams,
     onEvent(event) {
       switch (event.type) {
         case 'committed':

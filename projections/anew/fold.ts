@@ -1,6 +1,7 @@
 /** One workshop folded anew, from its first event up to the version that the tables have. */
 import { isDeletion } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
+import { EventMissing } from '../../src/log/log.ts';
 import type { Database } from '../database.ts';
 import { placeholderRow } from '../events/projection.ts';
 import type { EventRow } from '../events/schema.ts';
@@ -55,8 +56,7 @@ export async function* foldAnew(options: AnewOptions): AsyncGenerator<Changes> {
     for (const event of step.kind === 'events' ? step.events : [undefined]) {
       const at = event?.version ?? (step.kind === 'unreadable' ? step.version : 0);
       if (at > version) break;
-      if (at !== room.version + 1)
-        throw new Moved(`workshop ${workshopId}: ${at} follows on ${room.version}`);
+      if (at !== room.version + 1) throw notThere(logged, target, room.version + 1);
       if (skipOf(skips, event ?? { version: at }) !== undefined) {
         room.version = at;
         const place = logged ? await placeOf(options, { version: at, at: before, event }) : undefined;
@@ -82,11 +82,17 @@ export async function* foldAnew(options: AnewOptions): AsyncGenerator<Changes> {
     yield { ...noChanges(), chat: changes.chat, events };
     if (room.version >= version) break;
   }
-  if (room.version !== version)
-    throw new Moved(`workshop ${workshopId}: ${version} is beyond ${room.version}`);
+  if (room.version !== version) throw notThere(logged, target, room.version + 1);
   // The same history from the first page to the last.
   if ((await isLogged(log, target)) !== logged) throw new Moved(`workshop ${workshopId} lost its stream`);
   yield { ...noChanges(), workshops: [workshopRow(room, epoch)], attendees: attendeeRows(state) };
+}
+
+/** The log is read again; what the tables keep of a workshop without a stream stays as it is. */
+function notThere(logged: boolean, { workshopId }: Target, version: number): Error {
+  return logged
+    ? new Moved(`workshop ${workshopId}: the log has no event ${version}`)
+    : new Unfoldable(version, new EventMissing(workshopId, version));
 }
 
 async function isLogged(log: ProjectedLog, { workshopId, version, epoch }: Target): Promise<boolean> {

@@ -12,7 +12,7 @@
  */
 import { redactedData } from '../../src/domain/erasing.ts';
 import type { Database } from '../database.ts';
-import type { ProjectedLog } from '../feed.ts';
+import type { Archives, ProjectedLog } from '../feed.ts';
 import { pause } from '../retry.ts';
 import { type Due, dueWorkshops, recordArchive } from './archives.ts';
 import { confirm } from './confirm.ts';
@@ -33,7 +33,7 @@ export interface ArchiverOptions {
   /** How long after a workshop's end, in milliseconds; it is left alone while it is still moderated. */
   afterMs: number;
   /** Whether streams are removed; where they stay, deleted texts are overwritten in them. */
-  streams: 'removed' | 'kept';
+  streams: Archives;
   onEvent(event: ArchiverEvent): void;
 }
 

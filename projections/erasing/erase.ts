@@ -11,12 +11,14 @@ import { readAll } from '../../src/log/log.ts';
 import { accounting } from '../archive/account.ts';
 import { isArchived, recordAnew } from '../archive/archives.ts';
 import { arrayText } from '../arrayText.ts';
+import { projectionName } from '../bookkeeping.ts';
 import type { Database } from '../database.ts';
 import type { ProjectedLog } from '../feed.ts';
 import type { Fencing } from '../fencing.ts';
 import { keptEvents } from '../kept.ts';
 import { retrying } from '../retry.ts';
 import { roomSnapshots } from '../snapshots/snapshots.ts';
+import type { OpenErasure } from './request.ts';
 
 export interface Erasing {
   database: Database;
@@ -38,8 +40,9 @@ export interface Erased {
 const page = 1_000;
 
 /** While nothing else of the partition is folded or written. Throws `Fenced`. */
-export async function eraseIn(erasing: Erasing, workshopId: number, userId: number): Promise<Erased> {
+export async function eraseIn(erasing: Erasing, wish: OpenErasure): Promise<Erased> {
   const { database, log } = erasing;
+  const { workshopId, userId } = wish;
   const events = new Set<number>();
   const messages = new Set<number>();
   const erase = (event: RecordedEvent) => {
@@ -54,7 +57,7 @@ export async function eraseIn(erasing: Erasing, workshopId: number, userId: numb
 
   await trying(() => log.rewrite(workshopId, erase));
   const isKept = (await trying(() => log.head(workshopId))) === null;
-  await eraseRows(erasing, workshopId, erase);
+  const counted = await eraseRows(erasing, wish, erase);
   await trying(() => eraseLost(erasing, workshopId, userId));
   await erasePerson(erasing, { workshopId, userId, isKept });
   await trying(() => roomSnapshots(database).remove(workshopId));
@@ -65,19 +68,22 @@ export async function eraseIn(erasing: Erasing, workshopId: number, userId: numb
     await erasing.catchUp(workshopId);
   }
   await trying(() => accountAnew(erasing, workshopId));
-  await finish(erasing, { workshopId, userId, events: events.size, messages: messages.size });
+  const uncounted = (versions: Set<number>) => [...versions].filter((each) => !counted.has(each)).length;
+  await finish(erasing, wish, { events: uncounted(events), messages: uncounted(messages) });
   return { events: events.size, messages: messages.size };
 }
 
+/** Counts what it takes away with the taking itself; answers with the versions that lost something. */
 async function eraseRows(
   { database, own, ...trying }: Erasing,
-  workshopId: number,
+  { workshopId, userId }: OpenErasure,
   erase: (event: RecordedEvent) => unknown,
-): Promise<void> {
+): Promise<Set<number>> {
+  const counted = new Set<number>();
   for (let after = 0; ; ) {
     const rows = await retrying(() => keptEvents(database, workshopId, after, page), trying);
     const last = rows.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return counted;
     after = last.version;
     const anew = rows.flatMap((event) => {
       const data = erase(event);
@@ -88,10 +94,21 @@ async function eraseRows(
       `erased as (
          update workshop_events e set data = n.data
          from mine, unnest($2::text::bigint[], $3::text::jsonb[]) as n(version, data)
-         where e.workshop_id = $1::bigint and e.version = n.version
+         where e.workshop_id = $1::bigint and e.version = n.version and e.data is distinct from n.data
+         returning e.type
+       ), counted as (
+         update workshop_erasures x set events = x.events + (select count(*) from erased),
+           messages = x.messages + (select count(*) from erased where type = 'chat-message')
+         from mine where x.workshop_id = $1::bigint and x.user_id = $4::bigint
        )`,
-      [workshopId, arrayText(anew.map(({ version }) => version)), arrayText(anew.map(({ data }) => data))],
+      [
+        workshopId,
+        arrayText(anew.map(({ version }) => version)),
+        arrayText(anew.map(({ data }) => data)),
+        userId,
+      ],
     );
+    for (const { version } of anew) counted.add(version);
   }
 }
 
@@ -112,8 +129,8 @@ async function eraseLost({ database }: Erasing, workshopId: number, userId: numb
 }
 
 /**
- * The rows of the person, and whatever a rebuild has folded so far. Where there is no stream, another epoch keeps it from putting
- * rows in that it has read before; elsewhere the log itself has another one now.
+ * The rows of the person, and whatever a rebuild has folded so far: it begins anew. Where there is no stream another epoch says so
+ * to whoever has read the rows before; elsewhere the log itself has another one now.
  */
 async function erasePerson(
   { own }: Erasing,
@@ -131,7 +148,10 @@ async function erasePerson(
        from mine where m.workshop_id = $1::bigint and m.user_id = $2::bigint
      ), workshop_gone as (
        delete from workshops_next n using mine where n.id = $1::bigint
-     ), ${next.join(', ')}, begun as (
+     ), ${next.join(', ')}, called_off as (
+       delete from projection_chunks c using mine
+       where c.projection = '${projectionName}' and c.partition = mine.partition
+     ), begun as (
        update workshops w set epoch = $4::text from mine where w.id = $1::bigint and $5::text::boolean
      )`,
     [workshopId, userId, nobody.displayName, `erased ${randomUUID()}`, String(isKept)],
@@ -147,19 +167,26 @@ async function accountAnew({ database, place }: Erasing, workshopId: number): Pr
   await recordAnew(database, place, workshopId, account());
 }
 
-/** The record stays where anything was ever taken away. */
+/**
+ * Done, unless somebody has asked again meanwhile: what came after this began is then looked for too. The record stays where
+ * anything was ever taken away. What is given was taken away and not counted yet.
+ */
 async function finish(
   { own }: Erasing,
-  { workshopId, userId, events, messages }: Erased & { workshopId: number; userId: number },
+  { workshopId, userId, requestedAt }: OpenErasure,
+  { events, messages }: Erased,
 ): Promise<void> {
   await own.fenced(
     `nothing as (
        delete from workshop_erasures e using mine
-       where e.workshop_id = $1::bigint and e.user_id = $2::bigint and e.events + $3::integer = 0
+       where e.workshop_id = $1::bigint and e.user_id = $2::bigint and e.requested_at = $5::text::timestamptz
+         and e.events + $3::integer = 0
      ), done as (
-       update workshop_erasures e set done_at = now(), events = e.events + $3::integer, messages = e.messages + $4::integer
+       update workshop_erasures e set events = e.events + $3::integer, messages = e.messages + $4::integer,
+         done_at = case when e.requested_at = $5::text::timestamptz then now() end
        from mine where e.workshop_id = $1::bigint and e.user_id = $2::bigint and e.events + $3::integer > 0
+         and e.done_at is null
      )`,
-    [workshopId, userId, events, messages],
+    [workshopId, userId, events, messages, requestedAt],
   );
 }

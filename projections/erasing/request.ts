@@ -30,7 +30,9 @@ export async function requestErasure(
   { userId, by }: ErasureWish,
 ): Promise<void> {
   await database.ready;
-  const ids = [...(await inTables(database, userId)), ...(await aheadOfTables(database, log))];
+  // The log first: what is folded in between is in the tables then.
+  const ahead = await aheadOfTables(database, log);
+  const ids = [...ahead, ...(await inTables(database, userId))];
   const unique = [...new Set(ids)];
   await database.query(
     `insert into workshop_erasures
@@ -52,6 +54,7 @@ async function inTables(database: Database, userId: number): Promise<number[]> {
     `select workshop_id as id from workshop_attendees where user_id = $1::bigint
      union select id from workshops where host_id = $1::bigint
      union select workshop_id from projection_skipped
+     union select id from workshops where version = 0
      union select workshop_id from workshop_events_lost
        where "by" = $1::bigint::text or $1::bigint::text in (data->>'userId', data->>'by')
      union select workshop_id from workshop_erasures where user_id = $1::bigint`,
@@ -89,6 +92,8 @@ export interface OpenErasure {
   userId: number;
   workshopId: number;
   partition: number;
+  /** As the database writes it, with all its digits. */
+  requestedAt: string;
 }
 
 /** What is still to be done in these partitions, a part of it at a time. */
@@ -97,7 +102,7 @@ export async function openErasures(
   partitions: readonly number[],
 ): Promise<OpenErasure[]> {
   const rows = await database.query(
-    `select user_id, workshop_id, partition from workshop_erasures
+    `select user_id, workshop_id, partition, requested_at::text as since from workshop_erasures
      where done_at is null and partition = any($1::text::integer[]) order by requested_at, workshop_id limit 500`,
     [arrayText(partitions)],
   );
@@ -105,5 +110,6 @@ export async function openErasures(
     userId: Number(row.user_id),
     workshopId: Number(row.workshop_id),
     partition: Number(row.partition),
+    requestedAt: String(row.since),
   }));
 }

@@ -7,20 +7,27 @@ import type { RecordedEvent } from './evolve.ts';
 
 /** The data of an event that was deleted. */
 export function redactedData({ type, data }: Pick<RecordedEvent, 'type' | 'data'>): unknown {
-  return isEventType(type) ? changed(data, eventOf(type).redact?.(data)) : data;
+  return isEventType(type) ? changed(data, () => eventOf(type).redact?.(data)) : data;
 }
 
 /** The data without what is this person's own. */
 export function erasedData({ type, data }: Pick<RecordedEvent, 'type' | 'data'>, userId: number): unknown {
-  return isEventType(type) ? changed(data, eventOf(type).erase?.(data, userId)) : data;
+  return isEventType(type) ? changed(data, () => eventOf(type).erase?.(data, userId)) : data;
 }
 
 /** Says that a chat message is to lose its text. */
 export function isDeletion(event: RecordedEvent): event is RecordedEvent & { data: { id: number } } {
-  return event.type === catalog['chat-deleted'].type;
+  const data = event.data as { id?: unknown } | null;
+  return event.type === catalog['chat-deleted'].type && typeof data?.id === 'number';
 }
 
-/** Events hold plain values, and a few of them. */
-function changed(data: unknown, into: unknown = data): unknown {
-  return JSON.stringify(into) === JSON.stringify(data) ? data : into;
+/** Events hold plain values, and a few of them. What is not what its type says it is has nothing that could be taken. */
+function changed(data: unknown, change: () => unknown): unknown {
+  try {
+    const into = change() ?? data;
+    return JSON.stringify(into) === JSON.stringify(data) ? data : into;
+  } catch (error) {
+    if (error instanceof TypeError) return data;
+    throw error;
+  }
 }

@@ -159,10 +159,19 @@ export function roomCache(log: EventLog, archive: Archive | undefined): RoomCach
     },
     follow(entry) {
       const target = cells.get(entry.workshopId);
-      if (target !== undefined && entry.to < entry.from) return forget(target, entry.epoch);
-      if (!target?.loaded || target.epoch !== entry.epoch) return;
+      if (target === undefined) return;
+      // Written anew, or a stream where there was none.
+      const isAnew = entry.to < entry.from || (target.loaded && target.epoch === '');
+      if (isAnew) return forget(target, entry.epoch);
+      if (!target.loaded || target.epoch !== entry.epoch) return;
       const { version } = target.room;
-      if (entry.from <= version + 1 && entry.to > version) evolveAll(target.room, entry.events());
+      if (entry.from > version + 1 || entry.to <= version) return;
+      try {
+        evolveAll(target.room, entry.events());
+      } catch {
+        // What is wrong with it comes out where it is asked for; the other rooms of the feed go on.
+        target.loaded = false;
+      }
     },
   };
 }

@@ -64,7 +64,7 @@ export async function* checkReplay({
       signal?.throwIfAborted();
       last = row.workshopId;
       if (row.present === row.version) {
-        const found = await differenceOf(history, row);
+        const found = await differenceOf({ archives, history }, row);
         summary.workshops++;
         summary.events += row.version;
         if (found !== undefined) {
@@ -85,7 +85,20 @@ interface Found {
   problem: string;
 }
 
-async function differenceOf(history: History, recorded: Archive): Promise<Found | undefined> {
+/** What was recorded anew while it was looked at – a message was deleted, a person forgotten – is looked at once more. */
+async function differenceOf(
+  { archives, history }: Pick<CheckingReplay, 'archives' | 'history'>,
+  recorded: Archive,
+): Promise<Found | undefined> {
+  const found = await differing(history, recorded);
+  if (found === undefined) return undefined;
+  const [now] = await archives.after(recorded.workshopId - 1, 1);
+  if (now?.workshopId !== recorded.workshopId) return found;
+  if (now.present !== now.version) return undefined;
+  return now.hash === recorded.hash ? found : differing(history, now);
+}
+
+async function differing(history: History, recorded: Archive): Promise<Found | undefined> {
   const { workshopId, version } = recorded;
   const { add, account } = accounting(workshopId);
   let taking = 0;

@@ -99,7 +99,6 @@ describe('in embedded mode, beside the running server', () => {
     [{ what: 'chat', format: 'xlsx' }, /--format .*csv, ndjson, vtt/],
     [{ what: 'events', format: 'vtt' }, /--format: vtt is for chat alone/],
     [{ what: 'chat', intervals: true }, /--intervals.*attendance/],
-    [{ what: 'chat', format: 'csv', json: true }, /--json prints ndjson/],
   ])('[A18] takes %j as wrong usage', async (values, message) => {
     const wrong = command.run({ arguments: ['1'], values });
     await expect(wrong).rejects.toThrow(UsageError);

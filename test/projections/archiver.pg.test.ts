@@ -12,6 +12,7 @@ import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { checkReplay, type ReplayTold } from '../../src/history/checkReplay.ts';
 import { workshopHistory } from '../../src/history/history.ts';
 import { type EventLog, readAll } from '../../src/log/log.ts';
+import { redisClient } from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
 import { append, embedded, folded, type Stores, servers } from './stores.ts';
 import { event, story } from './story.ts';
@@ -31,7 +32,7 @@ async function open(stores: Promise<Stores>): Promise<Stores> {
 }
 
 function project({ log, database }: Pick<Stores, 'log' | 'database'>): Projector {
-  const started = projector({ log, database, node: 'a', leaseMs: 900 });
+  const started = projector({ log, database, archives: 'removed', node: 'a', leaseMs: 900 });
   closers.push(() => started.close());
   return started;
 }
@@ -99,6 +100,16 @@ async function isVerified(stores: Stores): Promise<void> {
   for await (const told of verify(stores))
     if (told.kind !== 'progress')
       expect(told).toMatchObject({ kind: 'summary', differences: 0, faults: 0, behind: 0 });
+}
+
+async function emptied(url: string): Promise<void> {
+  const client = redisClient(url);
+  await client.flushdb();
+  client.disconnect();
+}
+
+async function* pages(events: RecordedEvent[]): AsyncGenerator<RecordedEvent[]> {
+  yield events;
 }
 
 /** Resolves when a whole round found nothing more to do. */
@@ -274,6 +285,42 @@ describe.each([
     expect(archiving.told).toMatchObject([{ type: 'archived', version: version + 1 }]);
     expect((await tablesOf(database, 1)).events).toHaveLength(version + 1);
     expect(await recorded(database)).toMatchObject([{ version: version + 1, present: version + 1 }]);
+  });
+
+  it('[Z11] an old backup of the log takes nothing back of what is archived, and brings no text back', async () => {
+    const opened = await open(stores());
+    const { log, database } = opened;
+    const running = project(opened);
+    const said = { userId: 1, displayName: 'P', avatarUrl: null, message: 'the secret' };
+    await append(log, 1, [...over(8), [event('chat-message', said, 0)]]);
+    const backup = await inLog(log, 1);
+    await append(log, 1, [[event('chat-deleted', { id: backup.length, by: 1 }, 0)]]);
+    await folded(opened, 1);
+    const archiving = archive(opened, () => running.fences);
+    await archiving.archived(1);
+    await archiving.close();
+    await running.close();
+    const before = await tablesOf(database, 1);
+    for (const [kept, isDropped] of [
+      [backup, true],
+      // It was never this one.
+      [[...backup.slice(0, -1), event('chat-message', { ...said, message: 'another' }, 0)], false],
+    ] as const) {
+      // What Redis had has gone with it; the backup is all that there is.
+      if (opened.url !== undefined) await emptied(opened.url);
+      await log.refill(1, pages(kept.map((each, index) => ({ ...each, version: index + 1 }))));
+      const again = project(opened);
+      await until(
+        async () =>
+          isDropped
+            ? (await log.head(1)) === null
+            : (await listParked(database)).some(({ reason }) => reason.includes('other events')),
+        { what: 'the projector to have looked', timeout: 20_000 },
+      );
+      await again.close();
+      expect(await tablesOf(database, 1)).toEqual(before);
+    }
+    expect(JSON.stringify(before)).not.toContain('the secret');
   });
 
   it('[Z9] check-replay names the first event at which a workshop comes out otherwise', async () => {

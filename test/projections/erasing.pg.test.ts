@@ -3,6 +3,8 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Database } from '../../projections/database.ts';
 import { type ErasureProgress, erasureProgress, requestErasure } from '../../projections/erasing/request.ts';
 import { type Projector, projector } from '../../projections/projector.ts';
+import { rebuildsLeft, requestRebuild } from '../../projections/rebuild.ts';
+import { listParked } from '../../projections/status.ts';
 import { verify } from '../../projections/verify/verify.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { nobody } from '../../src/domain/person.ts';
@@ -150,6 +152,84 @@ describe.each([
     // Asked again it finds nothing more.
     expect(await erased(stores, quentin)).toMatchObject({ workshops: 2, messages: 2 });
   });
+});
+
+it('[Z10] an event that is spoilt keeps nobody from being forgotten', async () => {
+  const stores = await servers();
+  closers.push(() => stores.close());
+  const { log, database } = stores;
+  project(stores);
+  for (const id of [1, 2]) await append(log, id, happened());
+  await append(log, 1, [event(ada, 'user-joined', null as never)]);
+  await folded(stores, 2);
+  await until(async () => (await listParked(database)).length === 1, {
+    what: 'one to be parked',
+    timeout: 20_000,
+  });
+  expect(await erased(stores, quentin)).toMatchObject({ workshops: 2, messages: 2 });
+  expect(found(JSON.stringify(await everything(log, 1)))).toEqual([]);
+  expect(found(await tables(database))).toEqual([]);
+});
+
+it('[Z10] what was taken away is told, although the projector died before it had written that down', async () => {
+  const stores = await servers();
+  closers.push(() => stores.close());
+  const { log, database } = stores;
+  const first = project(stores);
+  await append(log, 1, happened());
+  await folded(stores, 1);
+  await first.close();
+  await requestErasure(database, log, { userId: quentin, by: 'a test' });
+  let reached = false;
+  const dying = project({
+    ...stores,
+    database: {
+      ...database,
+      async query(statement, parameters) {
+        if (!statement.includes('done_at = case')) return database.query(statement, parameters);
+        reached = true;
+        throw Object.assign(new Error('it died'), { code: 'CONNECTION_CLOSED' });
+      },
+    },
+  });
+  await until(() => reached, { what: 'the end of the erasure', timeout: 20_000 });
+  await dying.close();
+  expect((await erasureProgress(database, quentin)).left).toBe(1);
+  project(stores);
+  expect(await erased(stores, quentin)).toMatchObject({ workshops: 1, messages: 1 });
+});
+
+it('[Z10] who is to be forgotten while all is folded anew is forgotten there too, and everything is right', async () => {
+  const stores = await servers();
+  closers.push(() => stores.close());
+  const { log, database } = stores;
+  const first = project(stores);
+  for (let id = 1; id <= 12; id++) {
+    await append(log, id, happened());
+    await folded(stores, id);
+  }
+  await first.close();
+  await database.query(`update workshop_attendees set can_speak = not can_speak`, []);
+  await requestRebuild(database);
+  let asked: Promise<unknown> | undefined;
+  project({
+    ...stores,
+    database: {
+      ...database,
+      async copy(copy) {
+        asked ??= requestErasure(database, log, { userId: quentin, by: 'a test' });
+        await asked;
+        return database.copy(copy);
+      },
+    },
+  });
+  await until(async () => asked !== undefined && (await erasureProgress(database, quentin)).left === 0, {
+    what: 'the person to be forgotten',
+    timeout: 30_000,
+  });
+  await until(async () => (await rebuildsLeft(database)) === 0, { what: 'the rebuild', timeout: 30_000 });
+  expect(await disagreements(stores)).toEqual([]);
+  expect(found(await tables(database))).toEqual([]);
 });
 
 it('[Z10] nothing of a person is left under any key of Redis', async () => {

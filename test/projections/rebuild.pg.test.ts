@@ -410,6 +410,21 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
     expect(await tablesOf(database, other ?? 0)).toEqual(expectedTables(histories.get(other ?? 0) ?? []));
   });
 
+  it('[J23] so does one of which an event is kept nowhere', async () => {
+    project();
+    const histories = await folded(4);
+    const [sick, other] = [...histories.keys()];
+    log.archive(sick ?? 0);
+    await database.query('delete from workshop_events where workshop_id = $1::bigint and version = 7', [
+      sick ?? 0,
+    ]);
+    await database.query('update workshops set capacity = 4711 where id = $1::bigint', [other ?? 0]);
+    await requestRebuild(database);
+    await rebuilt();
+    expect(await listParked(database)).toMatchObject([{ workshopId: sick, version: 7 }]);
+    expect(await tablesOf(database, other ?? 0)).toEqual(expectedTables(histories.get(other ?? 0) ?? []));
+  });
+
   it('[J21] COPY that fails, or whose answer is lost, is made up for', async () => {
     const first = project();
     const histories = await folded(10);
@@ -467,7 +482,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       timeout: 90_000,
     }, async () => {
       const first = project();
-      const histories = await folded(20);
+      const histories = await folded(60);
       await first.close();
       await database.query('update workshop_attendees set can_speak = not can_speak', []);
       await requestRebuild(database);
@@ -477,11 +492,11 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       const isDone = async () => {
         const [left] = await sql`select count(*) as left from projection_checkpoints where rebuild_requested`;
         if (Number(left?.left) === 0) return true;
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        await new Promise((resolve) => setTimeout(resolve, 30));
         if (killed > 60) return false;
         const dead = await sql`
           select pg_terminate_backend(pid) from pg_stat_activity
-          where datname = current_database() and pid <> pg_backend_pid() and random() < 0.3`;
+          where datname = current_database() and pid <> pg_backend_pid() and random() < 0.4`;
         killed += dead.length;
         return false;
       };

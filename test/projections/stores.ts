@@ -69,7 +69,8 @@ export async function append(log: EventLog, workshopId: number, appends: Recorde
     if (first === undefined) continue;
     const { by, commandId } = first;
     const drafts = events.map(({ eventId, type, schema, data }) => {
-      const marks = isEventType(type) ? eventOf(type).marks(data) : [];
+      // What is spoilt on purpose bears none.
+      const marks = isEventType(type) && data !== null ? eventOf(type).marks(data) : [];
       return { eventId, type, schema, data: JSON.stringify(data), marks };
     });
     const command = { by, commandId, fingerprint: '', remember: false, reads: [], events: drafts };

@@ -63,7 +63,7 @@ export function broadcast(parts: BroadcastParts): Halls {
         drop(workshopId);
         log.presence.end(workshopId, node).catch(failed);
       },
-      missing: async () => void (await engine.room(workshopId)),
+      missing: async () => (await engine.room(workshopId))?.room,
       sent: (events) => {
         const [first] = events;
         if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);

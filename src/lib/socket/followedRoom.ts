@@ -42,8 +42,11 @@ export interface RoomChanges {
   epochBegan(): void;
   /** Events were lost: the room is what survived. */
   startedAnew(): void;
-  /** The log has no stream of a workshop that is under way. Resolves once it was put back, or can't be. */
-  missing(): Promise<void>;
+  /**
+   * The log has no stream of a workshop that is under way here. Resolves once it was put back, or can't be, with the room as it is
+   * known otherwise: it may have ended and left the log.
+   */
+  missing(): Promise<Readonly<Room> | undefined>;
   failed(error: unknown): void;
 }
 
@@ -142,10 +145,20 @@ export function followedRoom(log: EventLog, id: number, tell: RoomChanges): Foll
   /** Another epoch, or a feed that lost track: goes on where nothing of this room is lost, and starts anew where it is. */
   async function followOn(): Promise<void> {
     let head = await log.head(id);
+    let known: Readonly<Room> | undefined;
     if (head === null && room.version > 0 && !isOver(room)) {
       // The stream is gone. Whoever reads the workshop puts it back from where it is kept, if it is kept anywhere.
-      await tell.missing();
+      known = await tell.missing();
       head = await log.head(id);
+    }
+    if (head === null && known !== undefined && isOver(known)) {
+      // A copy: whose it is may change it.
+      room = structuredClone(known);
+      recent = [];
+      fresh = [];
+      begin(null);
+      skipTo(epoch);
+      return tell.startedAnew();
     }
     // What is not there at all is not this node's to judge.
     if (head === null) return skipTo(epoch);

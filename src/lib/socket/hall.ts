@@ -11,7 +11,7 @@ import type { RecordedEvent } from '../../domain/evolve.ts';
 import { isOver, isRemoved, type Status } from '../../domain/room.ts';
 import type { EventLog, FeedEntry } from '../../log/log.ts';
 import { attendeesPage, stateView } from '../../protocol/wire.ts';
-import { followedRoom } from './followedRoom.ts';
+import { followedRoom, type RoomChanges } from './followedRoom.ts';
 import { type Seat, type Seats, seatsOf } from './seats.ts';
 import type { WorkshopNamespace } from './session.ts';
 
@@ -59,8 +59,8 @@ export interface HallEvents {
   leftWhileHere(seat: Seat): void;
   /** The workshop is over and the hall empty. */
   over(): void;
-  /** The log has no stream of a workshop that is under way. Resolves once it was put back, or can't be. */
-  missing(): Promise<void>;
+  /** As in `RoomChanges`. */
+  missing: RoomChanges['missing'];
   failed(error: unknown): void;
   sent(events: readonly RecordedEvent[]): void;
 }

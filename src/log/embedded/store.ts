@@ -169,6 +169,8 @@ function storeIn(root: RootDatabase, path: string, readOnly: boolean): Store {
         if (readOnly) root.resetReadTxn();
         return read();
       } catch (error) {
+        // An event that is spoilt, and not the store.
+        if (error instanceof SyntaxError) throw error;
         throw unavailable(error);
       }
     },

@@ -2,7 +2,9 @@
 -- Tells every reader of the feed that a workshop without a stream was written anew where it is kept.
 -- @include epochs.lua
 -- @include feed.lua
--- KEYS  1 feed  2 partition   ARGV  1 workshop  2 doorbell
+-- Whoever is putting it back from what it was before finds the count changed (refill.lua).
+-- KEYS  1 feed  2 partition  3 meta   ARGV  1 workshop  2 doorbell
+if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HINCRBY', KEYS[3], 'anew', 1) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local seq = nextSequence(KEYS[2], currentRun(), now)

@@ -111,7 +111,8 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
     },
     async announce(workshopId) {
       const keys = of(workshopId);
-      await redis.wsAnnounce(keys.feed, keys.partition, workshopId, keys.doorbell);
+      const { meta } = keys.workshop(workshopId);
+      await redis.wsAnnounce(keys.feed, keys.partition, meta, workshopId, keys.doorbell);
     },
     tail: (tailOptions) => redisTail({ reads, feeds, doorbell, keys: keysOf }, tailOptions),
     async open(partition) {

@@ -3,9 +3,11 @@
 -- @include epochs.lua
 -- KEYS  1 events  2 meta  3 done:0  4 done:1  5 the stream aside  6 timers  7 open
 -- ARGV  1 workshop  2 version of the last event  3 its time in ms  4 new epoch  5 ms a bucket of command ids lasts
---       6… command ids to be remembered, each '<user>:<id>' and '<version>:'
--- Returns 1, or 0 where the workshop has a stream: the one aside is dropped then
-if redis.call('EXISTS', KEYS[1]) == 1 then
+--       6 how often it had been written anew where it is kept, before it was read there  7… command ids to be remembered, each '<user>:<id>' and '<version>:'
+-- Returns 1, or 0 where the workshop has a stream, or is another one by now: the one aside is dropped then
+local meta = redis.call('HMGET', KEYS[2], 'anew', 'removed', 'version')
+local isOld = (meta[1] or '0') ~= ARGV[6] or (meta[2] and tonumber(meta[3]) > tonumber(ARGV[2]))
+if redis.call('EXISTS', KEYS[1]) == 1 or isOld then
   redis.call('DEL', KEYS[5])
   return 0
 end
@@ -20,8 +22,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local bucket = math.floor(now / ARGV[5])
 redis.call('HSET', KEYS[2], 'version', ARGV[2], 'at', ARGV[3], 'epoch', ARGV[4], 'bucket', bucket, 'run', currentRun())
 local done = KEYS[3 + bucket % 2]
-for i = 6, #ARGV, 2 do redis.call('HSET', done, ARGV[i], ARGV[i + 1]) end
-if #ARGV >= 6 then redis.call('PEXPIRE', done, 2 * ARGV[5]) end
+for i = 7, #ARGV, 2 do redis.call('HSET', done, ARGV[i], ARGV[i + 1]) end
+if #ARGV >= 7 then redis.call('PEXPIRE', done, 2 * ARGV[5]) end
 redis.call('ZADD', KEYS[6], now, ARGV[1])
 redis.call('SADD', KEYS[7], ARGV[1])
 return 1

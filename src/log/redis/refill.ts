@@ -24,6 +24,7 @@ export async function refillStream(
 ): Promise<boolean> {
   const workshop = keys.workshop(workshopId);
   const aside = workshop.aside(randomUUID());
+  const anew = (await redis.hget(workshop.meta, 'anew')) ?? '0';
   const remembered: string[] = [];
   let last: RecordedEvent | undefined;
   for await (const page of pages) {
@@ -43,7 +44,7 @@ export async function refillStream(
   if (last === undefined) return false;
   const done = await redis.wsRefill(
     ...[workshop.events, workshop.meta, ...workshop.done, aside, keys.timers, keys.open],
-    ...[workshopId, last.version, last.at, epoch, commandMemoryMs, ...remembered],
+    ...[workshopId, last.version, last.at, epoch, commandMemoryMs, anew, ...remembered],
   );
   return done === 1;
 }

@@ -13,7 +13,7 @@ const scripts = {
   wsRefill: { file: 'refill.lua', numberOfKeys: 7 },
   wsRemove: { file: 'remove.lua', numberOfKeys: 8 },
   wsRewrite: { file: 'rewrite.lua', numberOfKeys: 5 },
-  wsAnnounce: { file: 'announce.lua', numberOfKeys: 2 },
+  wsAnnounce: { file: 'announce.lua', numberOfKeys: 3 },
   wsTimer: { file: 'timer.lua', numberOfKeys: 2 },
   wsAllocate: { file: 'allocate.lua', numberOfKeys: 3 },
   wsRaise: { file: 'raise.lua', numberOfKeys: 2 },

@@ -25,6 +25,8 @@ interface Follower {
   waiting: boolean;
   /** The feed may not be the one that was followed so far. */
   mistrusted: boolean;
+  /** More was appended than was handed out, by its last number. */
+  behind: boolean;
   working: Promise<void> | null;
 }
 
@@ -90,7 +92,9 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
     const found = await feeds.read(feed, follower.cursor, limit);
     const [first] = found;
     const last = found.at(-1);
-    if (first === undefined || last === undefined || closed()) return false;
+    if (closed()) return false;
+    if (first === undefined || last === undefined) return follower.behind && isGone(follower);
+    follower.behind = false;
     const { partition } = follower;
     const follows = feedSequence(first) === follower.cursor + 1 || (await isBeginning(follower, first));
     if (!follows) {
@@ -105,6 +109,19 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
     return found.length === limit;
   }
 
+  /** Everything after the cursor was trimmed away, with nothing after it that would show as a gap. True where there is more. */
+  async function isGone(follower: Follower): Promise<boolean> {
+    const { keys, partition } = follower;
+    const cursor = await endOfFeed(keys);
+    // An append may have come in between.
+    const isThere = (await feeds.read(keys.feed, follower.cursor, 1)).length > 0;
+    if (isThere || cursor <= follower.cursor || closed()) return isThere;
+    await options.onBatch({ partition, entries: [], cursor, gap: true });
+    follower.cursor = cursor;
+    follower.behind = false;
+    return false;
+  }
+
   /** Whether this is the very first append, for a reader who has seen nothing yet. */
   async function isBeginning({ cursor, keys }: Follower, first: StreamEntry): Promise<boolean> {
     if (cursor !== 0) return false;
@@ -117,6 +134,7 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
     const end = await endOfFeed(follower.keys);
     if (follower.working !== null || closed()) return;
     if (end < follower.cursor) follower.mistrusted = true;
+    follower.behind = end > follower.cursor;
     if (end !== follower.cursor) wake(follower);
   }
 
@@ -150,6 +168,7 @@ export function redisTail({ reads, feeds, doorbell, keys }: TailConnections, opt
         rung: false,
         waiting: false,
         mistrusted: false,
+        behind: false,
         working: null,
       });
     });
