@@ -7,7 +7,7 @@ import type { Reply } from '../../src/protocol/wire.ts';
 import { networkTo } from '../kit/network.ts';
 import { type Person, person } from '../kit/person.ts';
 import type { Gathering } from '../kit/scene.ts';
-import { restAt } from '../kit/server.ts';
+import { type Json, restAt } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { type Stage, type StagedNode, stage } from './stage.ts';
 
@@ -32,6 +32,12 @@ afterAll(async () => {
   await closing?.();
 });
 
+async function messagesOf(workshopId: number, text: string): Promise<number> {
+  const events = `/api/workshops/${workshopId}/events?type=chat-message&limit=1000`;
+  const { body } = await restAt(there.url)(1, 'GET', events);
+  return body.items.filter(({ data }: Json) => data.message === text).length;
+}
+
 /** Someone whose line dies, and who does not come back; the last test looks what became of them. */
 async function forsake(): Promise<Gathering> {
   const [host, line] = [there.people, await networkTo(there.url)];
@@ -53,8 +59,16 @@ describe('a node that is killed', { timeout: 60_000 }, () => {
     // Done, and not answered: the moment at which a client cannot know.
     here.people.deafen();
     await on.grows(careful, 20);
-    await on.grows(careless, 5);
+    for (const each of careless.people) void each.send('chat', { message: 'told to nobody' });
+    await until(
+      async () => (await messagesOf(careless.workshopId, 'told to nobody')) === careless.people.length,
+      {
+        what: 'what the careless say to be in the log',
+      },
+    );
     await here.kill();
+    // What was on its way to them is lost with the connections.
+    here.people.cut('rst');
     here.people.mend();
     await on.grows(careful, 20);
     await here.start();
