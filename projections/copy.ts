@@ -1,6 +1,5 @@
 /**
- * COPY into Postgres, on a connection of its own: twice the rows a second of `unnest`, where 20,000 and more go at once
- * (below that each COPY waits for its answer, 24 ms were measured).
+ * COPY into Postgres, on a connection of its own: twice the rows a second of `unnest`, where 20,000 and more go at once.
  *
  * postgres.js 3.4.9 tells of a COPY that fails while rows are still being sent; of one that fails at its very end it tells
  * nothing, and the stream never finishes. So the next statement on the connection asks what came of it.
