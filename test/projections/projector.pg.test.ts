@@ -1,28 +1,22 @@
 /** What the tables hold after the projector has folded a log, on Postgres and on PGlite. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../projections/database.ts';
 import { rowsOf } from '../../projections/fold.ts';
-import { type Projector, type ProjectorEvent, projector } from '../../projections/projector.ts';
+import type { Projector } from '../../projections/projector.ts';
 import { rebuildsLeft, requestRebuild } from '../../projections/rebuild.ts';
 import { listParked, projectionStatus } from '../../projections/status.ts';
 import { foldedVersion } from '../../projections/workshops/queries.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { until } from '../kit/until.ts';
 import { type ArrayLog, arrayLog } from './arrayLog.ts';
-import { databases, type FreshDatabase } from './databases.ts';
+import { databases } from './databases.ts';
 import { expectedTables } from './expected.ts';
-import { event, story } from './story.ts';
+import { projecting } from './projecting.ts';
+import { event, scheduledEvent, story } from './story.ts';
 import { tablesOf } from './tables.ts';
 
 const at = Date.parse('2026-05-01T09:00:00.123Z');
-const scheduled = event(
-  'workshop-scheduled',
-  {
-    ...{ hostId: 1, title: 'Title', description: null, scheduledAt: '2026-05-01T10:00:00.000Z' },
-    ...{ durationMinutes: 60, visibility: 'public', capacity: null },
-  },
-  at,
-);
+const scheduled = scheduledEvent(at);
 const joined = (userId: number, time: number) =>
   event(
     'user-joined',
@@ -42,44 +36,18 @@ const chat = (message: string, time: number) =>
   event('chat-message', { userId: 1, displayName: 'P1', avatarUrl: null, message }, time);
 
 describe.each(databases)('on $kind', ({ open }) => {
-  let fresh: FreshDatabase;
   let database: Database;
-  let running: Projector[] = [];
-  let seen: ProjectorEvent[] = [];
-  let nextId = 1;
-
-  // PGlite opens within a second on an idle machine, and not on a busy one.
-  beforeAll(async () => {
-    fresh = await open();
-    database = fresh.database;
-  }, 60_000);
-  afterAll(() => fresh.close());
-  afterEach(async () => {
-    await Promise.all(running.map((each) => each.close()));
-    running = [];
-    seen = [];
-    await database.query('delete from projection_checkpoints', []);
-    await database.query('delete from projection_parked', []);
+  const here = projecting(open, 'projection_checkpoints', 'projection_parked');
+  const { reached, nextId } = here;
+  beforeAll(() => {
+    database = here.database;
   });
 
-  function project(log: ArrayLog, options: { batchSize?: number; node?: string } = {}): Projector {
-    const started = projector({
-      ...{ log, database, node: 'a', leaseMs: 900, onEvent: (each) => seen.push(each) },
-      ...options,
-    });
-    running.push(started);
-    return started;
-  }
+  const project = (log: ArrayLog, options: { batchSize?: number; node?: string } = {}): Projector =>
+    here.project({ log, ...options });
 
   function workshop(): number {
-    return nextId++;
-  }
-
-  async function reached(workshopId: number, version: number): Promise<void> {
-    await until(async () => (await foldedVersion(database, workshopId)) === version, {
-      what: `version ${version} of workshop ${workshopId}`,
-      timeout: 15_000,
-    });
+    return nextId();
   }
 
   function appendAll(log: ArrayLog, workshopId: number, appends: RecordedEvent[][]): number {
@@ -244,7 +212,10 @@ describe.each(databases)('on $kind', ({ open }) => {
       await reached(healthy, 3);
       expect(await foldedVersion(database, sick)).toBe(2);
       expect(await listParked(database)).toMatchObject([{ workshopId: sick, version: 3, attempts: 4 }]);
-      expect(seen.find((each) => each.type === 'parked')).toMatchObject({ workshopId: sick, version: 3 });
+      expect(here.seen.find((each) => each.type === 'parked')).toMatchObject({
+        workshopId: sick,
+        version: 3,
+      });
 
       expect(await started.retryParked(sick)).toBe(false);
       expect(await listParked(database)).toMatchObject([{ workshopId: sick, version: 3, attempts: 8 }]);
@@ -307,7 +278,7 @@ describe.each(databases)('on $kind', ({ open }) => {
       [id],
     );
     expect(lost.map((row) => row.event_id)).toEqual(before.slice(common).map((each) => each.eventId));
-    expect(seen).toContainEqual({ type: 'diverged', workshopId: id, version: common });
+    expect(here.seen).toContainEqual({ type: 'diverged', workshopId: id, version: common });
   });
 
   it('a log that came back shorter is followed at start, without a new event', async () => {

@@ -1,8 +1,8 @@
 /** Tables that are folded anew beside those that are read: what readers see meanwhile, and what becomes of it when things break. */
 import postgres from 'postgres';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../projections/database.ts';
-import { type Projector, type ProjectorEvent, projector } from '../../projections/projector.ts';
+import { type Projector, projector } from '../../projections/projector.ts';
 import { callOffRebuilds, rebuildsLeft, requestRebuild } from '../../projections/rebuild.ts';
 import { listParked, projectionStatus } from '../../projections/status.ts';
 import { verify } from '../../projections/verify/verify.ts';
@@ -10,8 +10,9 @@ import { foldedVersion } from '../../projections/workshops/queries.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { until } from '../kit/until.ts';
 import { type ArrayLog, arrayLog } from './arrayLog.ts';
-import { databases, type FreshDatabase } from './databases.ts';
+import { databases } from './databases.ts';
 import { expectedTables } from './expected.ts';
+import { projecting } from './projecting.ts';
 import { event, story } from './story.ts';
 import { tablesOf } from './tables.ts';
 
@@ -23,18 +24,13 @@ const nextTables = [
 ];
 
 describe.each(databases)('on $kind', ({ kind, open }) => {
-  let fresh: FreshDatabase;
-  let database: Database;
   let log: ArrayLog;
-  let running: Projector[] = [];
-  let seen: ProjectorEvent[] = [];
-  let nextId = 1;
-
-  beforeAll(async () => {
-    fresh = await open();
-    database = fresh.database;
-  }, 120_000);
-  afterAll(() => fresh.close());
+  let database: Database;
+  const here = projecting(open);
+  const { reached, nextId } = here;
+  beforeAll(() => {
+    database = here.database;
+  });
   beforeEach(async () => {
     const all = [
       'workshops',
@@ -43,37 +39,15 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       'workshop_events',
       'workshop_events_lost',
     ];
-    for (const table of [
+    await here.clear(
       ...all,
       ...nextTables,
-      'projection_chunks',
-      'projection_checkpoints',
-      'projection_parked',
-    ])
-      await database.query(`delete from ${table}`, []);
+      ...['projection_chunks', 'projection_checkpoints', 'projection_parked'],
+    );
     log = arrayLog(2);
   });
-  afterEach(async () => {
-    await Promise.all(running.map((each) => each.close()));
-    running = [];
-    seen = [];
-  });
-
-  function project({ on = database, chunkRows = 300, node = 'a' } = {}): Projector {
-    const started = projector({
-      ...{ log, database: on, node, leaseMs: 900, batchSize: 40, chunkRows },
-      onEvent: (each) => seen.push(each),
-    });
-    running.push(started);
-    return started;
-  }
-
-  async function reached(workshopId: number, version: number): Promise<void> {
-    await until(async () => (await foldedVersion(database, workshopId)) === version, {
-      what: `version ${version} of workshop ${workshopId}`,
-      timeout: 30_000,
-    });
-  }
+  const project = ({ on = database, chunkRows = 300, node = 'a' } = {}): Projector =>
+    here.project({ log, database: on, node, batchSize: 40, chunkRows });
 
   const rebuilt = () =>
     until(async () => (await rebuildsLeft(database)) === 0, { what: 'the rebuild', timeout: 40_000 });
@@ -82,7 +56,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
   async function folded(count: number, wanted = 120): Promise<Map<number, RecordedEvent[]>> {
     const histories = new Map<number, RecordedEvent[]>();
     for (let index = 0; index < count; index++) {
-      const id = nextId++;
+      const id = nextId();
       const events = story(id * 7, wanted).flat();
       log.append(id, events);
       histories.set(id, events);
@@ -154,7 +128,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
   }, async () => {
     project();
     const histories = await folded(8, 200);
-    const lives = [1, 2, 3].map((seed) => ({ id: nextId++, appends: story(seed + 500, 500), done: 0 }));
+    const lives = [1, 2, 3].map((seed) => ({ id: nextId(), appends: story(seed + 500, 500), done: 0 }));
     let isOver = false;
     const appending = (async () => {
       for (let index = 0; !isOver; index++) {
@@ -199,7 +173,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       await reached(id, done);
       expect(await tablesOf(database, id)).toEqual(expectedTables(appends.flat().slice(0, done)));
     }
-    expect(seen.filter(({ type }) => type === 'error' || type === 'parked')).toEqual([]);
+    expect(here.seen.filter(({ type }) => type === 'error' || type === 'parked')).toEqual([]);
     await isRight();
   });
 
@@ -210,7 +184,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
     await database.query('update workshop_attendees set can_speak = not can_speak', []);
     let copies = 0;
     let isDead = false;
-    // Dead as seen from the database: it says and hears nothing any more.
+    // Dead as here.seen from the database: it says and hears nothing any more.
     const dying: Database = {
       ...database,
       query: (...asked) => (isDead ? new Promise(() => undefined) : database.query(...asked)),
@@ -243,9 +217,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
         return log.read(id, ...page);
       },
     };
-    running.push(
-      projector({ log: watched, database, node: 'succeeds', leaseMs: 900, batchSize: 40, chunkRows: 300 }),
-    );
+    here.project({ log: watched, node: 'succeeds', batchSize: 40, chunkRows: 300 });
     await rebuilt();
     const done = [...histories.keys()].filter(
       (id) => log.partitionOf(id) === place?.partition && id <= (place?.rebuilt?.after ?? 0),
@@ -335,7 +307,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
   it('[J22] a message that is deleted meanwhile does not come back', async () => {
     project();
     const histories = await folded(3);
-    const id = nextId++;
+    const id = nextId();
     const began = story(3, 1)[0] ?? [];
     const at = began[0]?.at ?? 0;
     log.append(id, began);
@@ -344,7 +316,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       event('chat-message', { userId: 1, displayName: 'P', avatarUrl: null, message: 'the secret' }, at),
     ]);
     await reached(id, began.length + 2);
-    await Promise.all(running.map((each) => each.close()));
+    await here.stop();
     await requestRebuild(database);
     const messageId = began.length + 2;
     project({
@@ -488,7 +460,7 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
       await requestRebuild(database);
       project({ chunkRows: 100 });
       let killed = 0;
-      const sql = postgres(fresh.url ?? '', { max: 1 });
+      const sql = postgres(here.fresh.url ?? '', { max: 1 });
       const isDone = async () => {
         const [left] = await sql`select count(*) as left from projection_checkpoints where rebuild_requested`;
         if (Number(left?.left) === 0) return true;

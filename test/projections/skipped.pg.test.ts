@@ -1,7 +1,6 @@
 /** Events that an operator gives up: what is left out, what is kept, and that a rebuild does the same. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../projections/database.ts';
-import { type Projector, type ProjectorEvent, projector } from '../../projections/projector.ts';
 import { rebuildsLeft, requestRebuild } from '../../projections/rebuild.ts';
 import { skipParked } from '../../projections/skipped.ts';
 import { listParked, projectionStatus } from '../../projections/status.ts';
@@ -9,20 +8,14 @@ import { foldedVersion } from '../../projections/workshops/queries.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { until } from '../kit/until.ts';
 import { type ArrayLog, arrayLog } from './arrayLog.ts';
-import { databases, type FreshDatabase } from './databases.ts';
+import { databases } from './databases.ts';
 import { expectedTables } from './expected.ts';
-import { event } from './story.ts';
+import { projecting } from './projecting.ts';
+import { event, scheduledEvent } from './story.ts';
 import { tablesOf } from './tables.ts';
 
 const at = Date.parse('2026-05-01T09:00:00.123Z');
-const scheduled = event(
-  'workshop-scheduled',
-  {
-    ...{ hostId: 1, title: 'Title', description: null, scheduledAt: '2026-05-01T10:00:00.000Z' },
-    ...{ durationMinutes: 60, visibility: 'public', capacity: null },
-  },
-  at,
-);
+const scheduled = scheduledEvent(at);
 const joined = (userId: number) =>
   event(
     'user-joined',
@@ -37,40 +30,14 @@ const chat = (message: unknown) =>
   event('chat-message', { userId: 1, displayName: 'P1', avatarUrl: null, message }, at);
 
 describe.each(databases)('on $kind', ({ open }) => {
-  let fresh: FreshDatabase;
   let database: Database;
-  let running: Projector[] = [];
-  let seen: ProjectorEvent[] = [];
-  let nextId = 1;
-
-  // PGlite opens within a second on an idle machine, and not on a busy one.
-  beforeAll(async () => {
-    fresh = await open();
-    database = fresh.database;
-  }, 60_000);
-  afterAll(() => fresh.close());
-  afterEach(async () => {
-    await Promise.all(running.map((each) => each.close()));
-    running = [];
-    seen = [];
-    await database.query('delete from projection_checkpoints', []);
-    await database.query('delete from projection_parked', []);
+  const here = projecting(open, 'projection_checkpoints', 'projection_parked');
+  const { reached, nextId } = here;
+  beforeAll(() => {
+    database = here.database;
   });
 
-  function project(log: ArrayLog): Projector {
-    const started = projector({
-      ...{ log, database, node: 'a', leaseMs: 900, batchSize: 10, onEvent: (each) => seen.push(each) },
-    });
-    running.push(started);
-    return started;
-  }
-
-  async function reached(workshopId: number, version: number): Promise<void> {
-    await until(async () => (await foldedVersion(database, workshopId)) === version, {
-      what: `version ${version} of workshop ${workshopId}`,
-      timeout: 15_000,
-    });
-  }
+  const project = (log: ArrayLog) => here.project({ log, batchSize: 10 });
 
   async function parkedAt(workshopId: number, version: number): Promise<void> {
     const isParked = async () =>
@@ -112,7 +79,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     ['whose time is none', { ...joined(7), at: Number.NaN }, { type: 'unstorable', at }],
   ])('[J9] an event %s is left out for good once it is given up', async (_, poison, row) => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     const events = [scheduled, joined(1), poison, joined(2), joined(3)];
     project(log);
     log.append(id, events.slice(0, 4));
@@ -123,7 +90,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     expect(await tablesWithout(id, 3)).toEqual(without(events, 3));
     expect(await keptRow(id, 3)).toMatchObject({ event_id: poison.eventId, ...row });
     expect(await listParked(database)).toEqual([]);
-    expect(seen).toContainEqual({ type: 'skipped', workshopId: id, version: 3, by: 'user 7' });
+    expect(here.seen).toContainEqual({ type: 'skipped', workshopId: id, version: 3, by: 'user 7' });
     const { skipped } = await projectionStatus(database, log);
     expect(skipped).toContainEqual(
       expect.objectContaining({ workshopId: id, version: 3, eventId: poison.eventId, skippedBy: 'user 7' }),
@@ -142,7 +109,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J9] an entry of the log that cannot be parsed keeps its place', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     const events = [scheduled, joined(1), joined(7), joined(2)];
     log.append(id, events);
     log.breakEntry(id, 3);
@@ -162,7 +129,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J9] the last event of a workshop may be given up, and a projector that starts again agrees', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     log.append(id, [scheduled, joined(1), joined(7)]);
     log.breakEntry(id, 3);
     const first = project(log);
@@ -173,13 +140,13 @@ describe.each(databases)('on $kind', ({ open }) => {
     project(log);
     log.append(id, [joined(2)]);
     await reached(id, 4);
-    expect(seen.filter((each) => each.type === 'diverged')).toEqual([]);
+    expect(here.seen.filter((each) => each.type === 'diverged')).toEqual([]);
     expect((await tablesOf(database, id)).attendees.map((each) => each.user_id)).toEqual([1, 2]);
   });
 
   it('[J10] nothing is given up but the event at which the workshop is parked, and never the first', async () => {
     const log = arrayLog();
-    const [id, first] = [nextId++, nextId++];
+    const [id, first] = [nextId(), nextId()];
     project(log);
     expect(await skip(log, id, 1)).toEqual({ kind: 'not-parked' });
     log.append(id, [scheduled, event('user-joined', null, at), joined(2)]);
@@ -196,7 +163,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J9] what the log has in place of an event that was given up and lost is folded', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     project(log);
     log.append(id, [scheduled, joined(1), event('user-joined', null, at)]);
     await parkedAt(id, 3);
@@ -212,7 +179,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J9] an event after the one that was given up may park the workshop again', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     project(log);
     log.append(id, [scheduled, event('user-joined', null, at), joined(1), chat('a\u0000b'), joined(2)]);
     await parkedAt(id, 2);

@@ -1,8 +1,8 @@
 /** Snapshots beside the projector's commits: written when they are due, of nothing that must not be kept, never in its way. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../projections/database.ts';
 import { keptEvents } from '../../projections/events/queries.ts';
-import { type Projector, type ProjectorEvent, projector } from '../../projections/projector.ts';
+import { type Projector, projector } from '../../projections/projector.ts';
 import { roomOf, snapshotText } from '../../projections/snapshots/room.ts';
 import { roomSnapshots, type Snapshots } from '../../projections/snapshots/snapshots.ts';
 import { type Histories, snapshotInterval, writeSnapshots } from '../../projections/snapshots/write.ts';
@@ -11,18 +11,12 @@ import { fold, type RecordedEvent } from '../../src/domain/evolve.ts';
 import { workshopHistory } from '../../src/history/history.ts';
 import { until } from '../kit/until.ts';
 import { type ArrayLog, arrayLog } from './arrayLog.ts';
-import { databases, type FreshDatabase } from './databases.ts';
-import { event, story } from './story.ts';
+import { databases } from './databases.ts';
+import { projecting } from './projecting.ts';
+import { event, scheduledEvent, story } from './story.ts';
 
 const at = Date.parse('2026-05-01T09:00:00.123Z');
-const scheduled = event(
-  'workshop-scheduled',
-  {
-    ...{ hostId: 1, title: 'Title', description: null, scheduledAt: '2026-05-01T10:00:00.000Z' },
-    ...{ durationMinutes: 60, visibility: 'public', capacity: null },
-  },
-  at,
-);
+const scheduled = scheduledEvent(at);
 const said = (n: number) =>
   event('chat-message', { userId: 2, displayName: 'Ana', avatarUrl: null, message: `secret ${n}` }, at + n);
 const invited = (n: number) => event('user-invited', { userId: n }, at + n);
@@ -35,35 +29,19 @@ const talk = (count: number, after = 0): RecordedEvent[] =>
   });
 
 describe.each(databases)('on $kind', ({ open }) => {
-  let fresh: FreshDatabase;
-  let database: Database;
   let snapshots: Snapshots;
-  let running: Projector[] = [];
-  let seen: ProjectorEvent[] = [];
-  let nextId = 1;
-
-  beforeAll(async () => {
-    fresh = await open();
-    database = fresh.database;
+  let database: Database;
+  const here = projecting(open, 'projection_checkpoints');
+  const { nextId } = here;
+  beforeAll(() => {
+    database = here.database;
     snapshots = roomSnapshots(database);
-  }, 60_000);
-  afterAll(() => fresh.close());
-  afterEach(async () => {
-    await Promise.all(running.map((each) => each.close()));
-    running = [];
-    seen = [];
-    await database.query('delete from projection_checkpoints', []);
   });
 
   const historiesOf = (log: ArrayLog) => workshopHistory(log, keptEvents(database));
 
-  function project(log: ArrayLog, histories: Histories = historiesOf(log)): Projector {
-    const started = projector({
-      ...{ log, database, histories, node: 'a', leaseMs: 900, onEvent: (each) => seen.push(each) },
-    });
-    running.push(started);
-    return started;
-  }
+  const project = (log: ArrayLog, histories: Histories = historiesOf(log)): Projector =>
+    here.project({ log, histories });
 
   interface Row {
     version: number;
@@ -92,7 +70,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[T9] one is written whenever a workshop has 2,000 more events, also of what was there before', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     log.append(id, talk(1_990));
     const first = project(log);
     await until(async () => (await foldedVersion(database, id)) === 1_990, {
@@ -102,7 +80,6 @@ describe.each(databases)('on $kind', ({ open }) => {
     log.append(id, talk(20, 1_990));
     await hasSnapshots(id, snapshotInterval);
     await first.close();
-    running = [];
     // Nobody writes snapshots for a while: they are made up for by who comes next.
     const without = projector({ log, database, node: 'b', leaseMs: 900 });
     log.append(id, talk(4_500, 2_010));
@@ -126,7 +103,7 @@ describe.each(databases)('on $kind', ({ open }) => {
   }, 60_000);
 
   it('[T10] one holds nothing that was said', async () => {
-    const id = nextId++;
+    const id = nextId();
     const events = talk(60).map((each, index) => ({ ...each, version: index + 1 }));
     const text = snapshotText({ room: fold(id, events), chat: [] });
     expect(text).not.toContain('secret');
@@ -135,7 +112,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[T9] a failure is told of, tried again and keeps nothing from being projected', async () => {
     const log = arrayLog();
-    const [bad, good] = [nextId++, nextId++];
+    const [bad, good] = [nextId(), nextId()];
     let failures = 0;
     const histories: Histories = {
       async open(id) {
@@ -149,7 +126,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     await hasSnapshots(good, 2_000);
     await hasSnapshots(bad, 2_000);
     expect(failures).toBeGreaterThan(1);
-    expect(seen.filter(({ type }) => type === 'error')).toMatchObject([
+    expect(here.seen.filter(({ type }) => type === 'error')).toMatchObject([
       { error: { message: 'the history is away' } },
     ]);
     expect(await foldedVersion(database, bad)).toBe(2_001);
@@ -157,13 +134,16 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[T7] those of events that the log lost go with the rows of these events', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     log.append(id, talk(4_100));
     project(log);
     await hasSnapshots(id, 2_000, 4_000);
     log.lose(id, 3_000);
     log.append(id, talk(50, 3_000));
-    await until(() => seen.some(({ type }) => type === 'diverged'), { what: 'the loss', timeout: 15_000 });
+    await until(() => here.seen.some(({ type }) => type === 'diverged'), {
+      what: 'the loss',
+      timeout: 15_000,
+    });
     await hasSnapshots(id, 2_000);
     log.append(id, talk(1_000, 3_050));
     await hasSnapshots(id, 2_000, 4_000);
@@ -173,7 +153,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[T7] those of another fold are not used, and go once there are new ones', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     log.append(id, talk(250));
     const histories = historiesOf(log);
     const [old, young] = [roomSnapshots(database, 901), roomSnapshots(database, 902)];
@@ -186,7 +166,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[T9] writing goes on from the last one, however often it is broken off', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     for (const append of story(5, 300)) log.append(id, append);
     const { version = 0 } = (await log.head(id)) ?? {};
     const wanted = Array.from({ length: Math.floor(version / 30) }, (_, index) => (index + 1) * 30);
@@ -218,7 +198,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[T11] what was folded before they were deleted is not written after', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     log.append(id, talk(250));
     let deleted = false;
     const histories: Histories = {
@@ -247,7 +227,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('the newest within the bound is found, by version and by time', async () => {
     const log = arrayLog();
-    const id = nextId++;
+    const id = nextId();
     log.append(id, talk(250));
     await writeSnapshots(id, { histories: historiesOf(log), snapshots, interval: 100 });
     const [event] = await log.read(id, 199, 1);

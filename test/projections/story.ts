@@ -114,3 +114,14 @@ function user(userId: number): User {
 export function event(type: string, data: unknown, at: number, by: number | 'system' = 1): RecordedEvent {
   return { version: 0, at, eventId: randomUUID(), type, schema: 1, by, commandId: randomUUID(), data };
 }
+
+/** A public workshop of user 1. */
+export const scheduledEvent = (at: number): RecordedEvent =>
+  event(
+    'workshop-scheduled',
+    {
+      ...{ hostId: 1, title: 'Title', description: null, scheduledAt: '2026-05-01T10:00:00.000Z' },
+      ...{ durationMinutes: 60, visibility: 'public', capacity: null },
+    },
+    at,
+  );

@@ -1,12 +1,11 @@
 /** `verify` against tables that someone changed, and against tables that are right. */
 import { type Column, getTableColumns, getTableName } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { attendees } from '../../projections/attendees/schema.ts';
 import { chatMessages } from '../../projections/chat/schema.ts';
 import type { Database } from '../../projections/database.ts';
 import { events } from '../../projections/events/schema.ts';
-import { type Projector, projector } from '../../projections/projector.ts';
 import { skipParked } from '../../projections/skipped.ts';
 import { listParked } from '../../projections/status.ts';
 import type { Finding, Summary } from '../../projections/verify/findings.ts';
@@ -15,7 +14,8 @@ import { foldedVersion } from '../../projections/workshops/queries.ts';
 import { workshops } from '../../projections/workshops/schema.ts';
 import { until } from '../kit/until.ts';
 import { type ArrayLog, arrayLog } from './arrayLog.ts';
-import { databases, type FreshDatabase } from './databases.ts';
+import { databases } from './databases.ts';
+import { projecting } from './projecting.ts';
 import { event, story } from './story.ts';
 
 const at = Date.parse('2026-05-01T09:00:00.123Z');
@@ -46,42 +46,22 @@ const rowKeys: Record<string, string[]> = {
 };
 
 describe.each(databases)('on $kind', ({ open }) => {
-  let fresh: FreshDatabase;
-  let database: Database;
   let log: ArrayLog;
-  let running: Projector[] = [];
-  let nextId = 1;
-
-  beforeAll(async () => {
-    fresh = await open();
-    database = fresh.database;
-  }, 60_000);
-  afterAll(() => fresh.close());
-  afterEach(async () => {
-    await Promise.all(running.map((each) => each.close()));
-    running = [];
+  let database: Database;
+  const here = projecting(open);
+  const { reached, nextId } = here;
+  beforeAll(() => {
+    database = here.database;
   });
 
-  function project(onto = log): void {
-    running.push(projector({ log: onto, database, node: 'a', leaseMs: 900, batchSize: 50 }));
-  }
-
-  async function reached(workshopId: number, version: number): Promise<void> {
-    await until(async () => (await foldedVersion(database, workshopId)) === version, {
-      what: `version ${version} of workshop ${workshopId}`,
-      timeout: 15_000,
-    });
-  }
+  const project = (onto = log) => here.project({ log: onto, batchSize: 50 });
 
   /** A log and its tables, in a database that holds nothing else. */
   async function begin(): Promise<void> {
-    for (const table of [
+    await here.clear(
       ...Object.keys(rowKeys),
-      'projection_checkpoints',
-      'projection_parked',
-      'projection_skipped',
-    ])
-      await database.query(`delete from ${table}`, []);
+      ...['projection_checkpoints', 'projection_parked', 'projection_skipped'],
+    );
     log = arrayLog(2);
   }
 
@@ -102,12 +82,12 @@ describe.each(databases)('on $kind', ({ open }) => {
 
     beforeAll(async () => {
       await begin();
-      id = nextId++;
+      id = nextId();
       const appends = story(91, 150);
       for (const each of appends) log.append(id, each);
       project();
       await reached(id, appends.flat().length);
-      await Promise.all(running.map((each) => each.close()));
+      await here.stop();
       expect(await verified()).toMatchObject({ findings: [], summary: { workshops: 1, differences: 0 } });
     }, 60_000);
 
@@ -264,7 +244,7 @@ describe.each(databases)('on $kind', ({ open }) => {
     '[J17] what the projector wrote is right, with a stream and without (seed %i)',
     async (seed) => {
       await begin();
-      const ids = [nextId++, nextId++, nextId++];
+      const ids = [nextId(), nextId(), nextId()];
       project();
       const stories = ids.map((_, index) => story(seed * 10 + index, 120));
       for (const [index, appends] of stories.entries())
@@ -287,7 +267,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J17] a workshop that goes on all the time is proven as it goes', async () => {
     await begin();
-    const id = nextId++;
+    const id = nextId();
     project();
     const appends = story(96, 400);
     let isOver = false;
@@ -310,7 +290,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J17] a projector that is behind is waited for, and told as behind where none goes on', async () => {
     await begin();
-    const id = nextId++;
+    const id = nextId();
     const appends = story(97, 60).flat();
     log.append(id, appends);
     const alone = await verified();
@@ -322,7 +302,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J17] a parked workshop is told, and right up to there; an event that was given up is told and is right', async () => {
     await begin();
-    const [parked, given, unreadable] = [nextId++, nextId++, nextId++];
+    const [parked, given, unreadable] = [nextId(), nextId(), nextId()];
     const scheduled = story(98, 1)[0]?.[0] ?? event('none', {}, at);
     const invited = (userId: number) => event('user-invited', { userId }, scheduled.at);
     const poison = event(
@@ -357,7 +337,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('[J18] a log with a gap, a time that falls or an id twice is told', async () => {
     await begin();
-    const id = nextId++;
+    const id = nextId();
     const scheduled = { ...(story(98, 1)[0]?.[0] ?? event('none', {}, at)), at };
     const invited = (userId: number, time = at) => event('user-invited', { userId }, time);
     const twice = invited(4);
