@@ -91,3 +91,24 @@ describe('in production', () => {
 it('takes what is weak everywhere else: a first try must not need a secret', () => {
   expect(refusal({ AUTH_SECRET: 'x'.repeat(32), REDIS_URL: 'redis://redis:6379' }).line).toBe('');
 });
+
+it.each([
+  ['PORT', ' '],
+  ['PORT', '0x50'],
+  ['PORT', '65536'],
+  ['RATE_LIMIT_SCALE', '1e1'],
+  ['ARCHIVE_AFTER_MINUTES', 'soon'],
+  ['MAX_LIVE_HOURS', '0'],
+  ['REDIS_CLUSTER_NODES', ','],
+  ['REDIS_CLUSTER_NODES', 'redis:99999'],
+])('%s=%j is refused by its name', (name, value) => {
+  expect(refusal({ [name]: value }).line).toMatch(new RegExp(`^${name}(\\.\\d)?: `));
+});
+
+it.each([
+  ['ARCHIVE_AFTER_MINUTES', '0.5', 0.5],
+  ['RATE_LIMIT_SCALE', '0', 0],
+  ['PORT', '0', 0],
+])('%s=%s is taken', (name, value, taken) => {
+  expect(readConfig({ [name]: value })).toMatchObject({ [name]: taken });
+});

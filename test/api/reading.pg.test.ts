@@ -115,3 +115,18 @@ it('[S23] one user reads two at once, the others of theirs wait, and more than w
   expect((await fetch(address('/healthz'))).status).toBe(200);
   expect(reads).toBe(before);
 });
+
+it('[S23] where the limits are off everyone waits for their turn, and nobody is sent away', {
+  timeout: 30_000,
+}, async () => {
+  const config = { corsOrigins: [], production: false, unlimited: true };
+  const unlimited = await restServer({ projecting: false, parts: { config } });
+  try {
+    const small = await unlimited.workshop({ live: true });
+    const path = `GET /api/workshops/${small}/export?what=events`;
+    const answers = await Promise.all(Array.from({ length: 60 }, () => unlimited.ask(host, path)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  } finally {
+    await unlimited.close();
+  }
+});

@@ -116,6 +116,9 @@ describe('the state of a workshop', () => {
     ['?at=', /^at: /],
     ['?offsetMs=-1', /^offsetMs: .*0/],
     ['?offsetMs=12m', /^offsetMs: /],
+    ['?offsetMs=', /^offsetMs: /],
+    ['?offsetMs=%20', /^offsetMs: /],
+    ['?version=0x1', /^version: /],
   ])('[T4] with %s is refused, and the answer says what there is', async (query, message) => {
     expect(await state(story.id, query)).toMatchObject({
       status: 400,

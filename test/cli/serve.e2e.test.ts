@@ -191,7 +191,13 @@ describe('workshop', () => {
       expect(code).toBe(0);
       expect(output).toContain(`Usage: workshop ${name}`);
     }
-    for (const wrong of [[], ['dance'], ['tail'], ['tail', 'x'], ['serve', '--nonsense']])
+    for (const wrong of [
+      ...[[], ['dance'], ['tail'], ['tail', 'x'], ['tail', '1e1'], ['tail', '1', '--after', '']],
+      ...[
+        ['serve', '--nonsense'],
+        ['serve', 'everything'],
+      ],
+    ])
       expect((await ended(await workshop(wrong))).code).toBe(2);
     const missing = await ended(await workshop(['project']));
     expect(missing).toMatchObject({ code: 1, output: expect.stringContaining('REDIS_URL') });
