@@ -93,6 +93,44 @@ describe('a room', () => {
     }
   });
 
+  it('[P8] serves who is removed while joining nothing more, although they are readmitted at once', {
+    timeout: 40_000,
+  }, async () => {
+    const store = await networkTo(redis.url);
+    const lagging = await testServer({ REDIS_URL: store.url, DATABASE_URL: await sharedPostgres() });
+    try {
+      const workshopId = await liveWorkshop(here, [2]);
+      const host = await here.connect(1);
+      await host.say('join', { workshopId });
+      const before = (await host.state()).version;
+      const { epoch } = await host.state();
+      // The node hears of its own append one round trip after it: by then all of this has happened.
+      store.slow({ latencyMs: 200 });
+      for (const after of [undefined, { version: before, epoch }]) {
+        const two = await lagging.connect(2);
+        const joining = two.say('join', { workshopId, ...(after && { after }) });
+        const seen = host.all('user-joined').length;
+        await until(() => host.all('user-joined').length > seen, { what: 'the joining', timeout: 15_000 });
+        await host.say('remove-user', { workshopId, targetUserId: 2 });
+        await host.say('chat', { workshopId, message: 'gone at last' });
+        await host.say('readmit-user', { workshopId, targetUserId: 2 });
+        expect(await joining).toMatchObject({ ok: true, resumed: after !== undefined });
+        await two.hears('user-removed', ({ userId }) => userId === 2);
+        expect(await two.ask('workshop:attendees', { workshopId })).toMatchObject({
+          ok: false,
+          error: { code: 'not_joined' },
+        });
+        // What had been said before the stay may be in a resume; nothing after its end is.
+        const last = two.heard.findLast(({ name }) => name !== 'workshop:state');
+        expect(last).toMatchObject({ name: 'workshop:user-removed' });
+        two.close();
+      }
+    } finally {
+      await lagging.close();
+      await store.close();
+    }
+  });
+
   it('[D10] whose log lost its last events gets the state that survived, under a new epoch, and goes on', {
     timeout: 30_000,
   }, async () => {

@@ -156,10 +156,10 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     const arrived = [...waiting.values()].filter(({ version }) => version <= room.version);
     const newcomers: Seat[] = [];
     const expelled: [Seat, RecordedEvent][] = [];
-    for (const { seat, after, seated } of arrived) {
+    for (const { seat, version, after, seated } of arrived) {
       waiting.delete(seat.socket.id);
-      const isOut = isRemoved(room, seat.userId);
-      const removal = isOut ? removalOf(seat.userId) : undefined;
+      const removal = removalOf(seat.userId, version);
+      const isOut = removal !== undefined || isRemoved(room, seat.userId);
       if (after === undefined) {
         newcomers.push(seat);
         if (removal !== undefined) expelled.push([seat, removal]);
@@ -178,8 +178,14 @@ export function hallOf(nsp: WorkshopNamespace, log: EventLog, id: number, tell: 
     for (const [seat, removal] of expelled) seats.sendTo(seat, [removal], room);
   }
 
-  function removalOf(userId: number): RecordedEvent | undefined {
-    return followed.last((event) => event.type === 'user-removed' && userOf(event) === userId);
+  /**
+   * What ended the stay that began at `version`, also where the user was readmitted since: the socket is out until it joins
+   * again. Of a stay of which nobody knows where it began (0) that is told by the room alone.
+   */
+  function removalOf(userId: number, version: number): RecordedEvent | undefined {
+    if (version === 0 && !isRemoved(followed.room(), userId)) return undefined;
+    const isSuch = (event: RecordedEvent) => event.type === 'user-removed' && userOf(event) === userId;
+    return followed.last((event) => isSuch(event) && event.version > version);
   }
 
   function empty(): void {
