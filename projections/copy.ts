@@ -4,7 +4,7 @@
  * postgres.js 3.4.9 tells of a COPY that fails while rows are still being sent; of one that fails at its very end it tells
  * nothing, and the stream never finishes. So the next statement on the connection asks what came of it.
  */
-import { connect, type Socket } from 'node:net';
+import { type NetConnectOpts, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 import type postgres from 'postgres';
 import type { Copy, Row } from './database.ts';
@@ -45,7 +45,13 @@ function sockets(): { socket(hosts: Hosts): Socket } {
   let tried = 0;
   return {
     socket({ host: hosts, port: ports, path }) {
-      if (path) return connect(path);
+      const socket = new Socket();
+      const connect = (options: NetConnectOpts) => {
+        // The driver listens for errors from the next turn on.
+        setImmediate(() => socket.connect(options));
+        return socket;
+      };
+      if (path) return connect({ path });
       const index = tried++ % hosts.length;
       const [host, port] = [hosts[index] ?? 'localhost', ports[index] ?? 5_432];
       // As the driver does, which verifies a certificate by it.

@@ -46,8 +46,7 @@ export async function putBackMissing({
   const isFinal = (error: unknown) => error instanceof EventMissing;
   for (const id of await retrying(() => missingIn(database, log, partition), trying)) {
     try {
-      await retrying(() => log.refill(id, readAll(kept, id)), { ...trying, isFinal });
-      putBack.push(id);
+      if (await retrying(() => log.refill(id, readAll(kept, id)), { ...trying, isFinal })) putBack.push(id);
     } catch (error) {
       if (!isFinal(error)) throw error;
       trying.onError(error);

@@ -5,7 +5,7 @@
  */
 import { isDeletion } from '../src/domain/erasing.ts';
 import type { RecordedEvent } from '../src/domain/evolve.ts';
-import type { Head } from '../src/log/log.ts';
+import { type Head, readAll } from '../src/log/log.ts';
 import { isArchived } from './archive/archives.ts';
 import { projectionName } from './bookkeeping.ts';
 import { type Database, isRefusal } from './database.ts';
@@ -114,10 +114,19 @@ export function repair(options: RepairOptions): Repair {
    * archived is kept for good.
    */
   async function dropStale(workshopId: number, { version, epoch }: Head, common: number): Promise<void> {
-    if (common < version)
-      throw new Unfoldable(common + 1, new Error('the log has other events than those that were archived'));
-    const [last] = await log.read(workshopId, version - 1, 1);
-    await log.remove(workshopId, { version, epoch, eventId: last?.eventId ?? '' });
+    const skips = await skipsOf(database, workshopId);
+    let eventId = '';
+    for await (const page of readAll(log, workshopId, Math.min(common, version - 1)))
+      for (const event of page) {
+        eventId = event.eventId;
+        // Timers go off by themselves in a room that is old; what people did in it is an operator's to give up.
+        const mayGo = event.version <= common || event.by === 'system' || skipOf(skips, event) !== undefined;
+        if (!mayGo)
+          throw new Unfoldable(event.version, new Error('it follows on a backup of what is archived'));
+      }
+    if (common < version) options.onDiverged(workshopId, common);
+    if (!(await log.remove(workshopId, { version, epoch, eventId })))
+      throw new Error(`workshop ${workshopId} went on while its old stream was looked at`);
   }
 
   interface Advancing {

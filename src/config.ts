@@ -11,7 +11,7 @@ const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 /** A number as people write it: neither `0x10`, `1e3` nor a space is one. */
 const decimal = z
   .string()
-  .regex(/^-?\d{1,15}(\.\d{1,9})?$/, 'must be a number')
+  .regex(/^-?(\d{1,15}(\.\d*)?|\.\d+)$/, 'must be a number')
   .transform(Number);
 const whole = (min: number, max: number) => decimal.pipe(z.number().int().min(min).max(max));
 const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);

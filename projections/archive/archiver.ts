@@ -98,7 +98,11 @@ export function archiver(options: ArchiverOptions): Archiver {
     // The tables are not as far yet.
     if (head?.version !== version) return;
     const confirmed = await confirm({ database, log, signal }, workshopId, version);
-    if (confirmed.kind === 'different') return stays(workshopId, version, confirmed.reason);
+    if (confirmed.kind === 'different') {
+      // Somebody is being forgotten in it: the stream first, then the rows.
+      const isAnother = (await log.head(workshopId))?.epoch !== head.epoch;
+      return isAnother ? undefined : stays(workshopId, version, confirmed.reason);
+    }
     const { account, deleted } = confirmed;
     const fence = held().get(partition);
     if (fence === undefined) return;

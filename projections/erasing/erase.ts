@@ -39,8 +39,12 @@ export interface Erased {
 /** Rows that are read and written at once. */
 const page = 1_000;
 
-/** While nothing else of the partition is folded or written. Throws `Fenced`. */
-export async function eraseIn(erasing: Erasing, wish: OpenErasure): Promise<Erased> {
+/** While nothing else of the partition is folded or written. Throws `Fenced`. `before`: events that are counted already. */
+export async function eraseIn(
+  erasing: Erasing,
+  wish: OpenErasure,
+  before: ReadonlySet<number> = new Set(),
+): Promise<Erased> {
   const { database, log } = erasing;
   const { workshopId, userId } = wish;
   const events = new Set<number>();
@@ -57,13 +61,16 @@ export async function eraseIn(erasing: Erasing, wish: OpenErasure): Promise<Eras
 
   await trying(() => log.rewrite(workshopId, erase));
   const isKept = (await trying(() => log.head(workshopId))) === null;
-  const counted = await eraseRows(erasing, wish, erase);
+  const counted = new Set([...before, ...(await eraseRows(erasing, wish, erase))]);
   await trying(() => eraseLost(erasing, workshopId, userId));
-  await erasePerson(erasing, { workshopId, userId, isKept });
+  await erasePerson(erasing, { workshopId, userId, isKept, isTouched: events.size > 0 });
   await trying(() => roomSnapshots(database).remove(workshopId));
   if (isKept) {
     // What nodes hold in memory of it came from the rows.
     await trying(() => log.announce(workshopId));
+    // Put back meanwhile, from what was there before: from here on that fails.
+    const isBack = (await trying(() => log.head(workshopId))) !== null;
+    if (isBack) return eraseIn(erasing, wish, new Set([...counted, ...events]));
   } else {
     await erasing.catchUp(workshopId);
   }
@@ -128,33 +135,48 @@ async function eraseLost({ database }: Erasing, workshopId: number, userId: numb
   }
 }
 
+interface Touched {
+  workshopId: number;
+  userId: number;
+  /** The log has no stream of it. */
+  isKept: boolean;
+  /** Something was taken out of its events. */
+  isTouched: boolean;
+}
+
 /**
- * The rows of the person, and whatever a rebuild has folded so far: it begins anew. Where there is no stream another epoch says so
+ * The rows of the person, and, where anything was theirs, whatever a rebuild has folded so far: it begins anew. Where there is no stream another epoch says so
  * to whoever has read the rows before; elsewhere the log itself has another one now.
  */
-async function erasePerson(
-  { own }: Erasing,
-  { workshopId, userId, isKept }: { workshopId: number; userId: number; isKept: boolean },
-): Promise<void> {
+async function erasePerson({ own }: Erasing, { workshopId, userId, ...is }: Touched): Promise<void> {
+  const isTouched = '($6::text::boolean or exists (select from people) or exists (select from messages))';
   const next = ['workshop_attendees_next', 'workshop_chat_messages_next', 'workshop_events_next'].map(
-    (table) => `${table}_gone as (delete from ${table} n using mine where n.workshop_id = $1::bigint)`,
+    (table) =>
+      `${table}_gone as (delete from ${table} n using mine where n.workshop_id = $1::bigint and ${isTouched})`,
   );
   await own.fenced(
     `people as (
        update workshop_attendees a set display_name = $3::text, avatar_url = null
        from mine where a.workshop_id = $1::bigint and a.user_id = $2::bigint and a.display_name is not null
+         and (a.display_name <> $3::text or a.avatar_url is not null)
+       returning a.user_id
      ), messages as (
        update workshop_chat_messages m set display_name = $3::text, avatar_url = null, message = null
        from mine where m.workshop_id = $1::bigint and m.user_id = $2::bigint
+         and (m.display_name <> $3::text or m.avatar_url is not null or m.message is not null)
+       returning m.id
      ), workshop_gone as (
-       delete from workshops_next n using mine where n.id = $1::bigint
+       delete from workshops_next n using mine where n.id = $1::bigint and ${isTouched}
      ), ${next.join(', ')}, called_off as (
        delete from projection_chunks c using mine
-       where c.projection = '${projectionName}' and c.partition = mine.partition
+       where c.projection = '${projectionName}' and c.partition = mine.partition and ${isTouched}
      ), begun as (
        update workshops w set epoch = $4::text from mine where w.id = $1::bigint and $5::text::boolean
      )`,
-    [workshopId, userId, nobody.displayName, `erased ${randomUUID()}`, String(isKept)],
+    [
+      ...[workshopId, userId, nobody.displayName, `erased ${randomUUID()}`],
+      ...[String(is.isKept), String(is.isTouched)],
+    ],
   );
 }
 

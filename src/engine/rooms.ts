@@ -85,12 +85,15 @@ export function roomCache(log: EventLog, archive: Archive | undefined): RoomCach
     const room = emptyRoom(target.id);
     for await (const page of readAll(from, target.id)) evolveAll(room, page);
     if (room.version === 0) return false;
-    if (isOver(room)) Object.assign(target, { room, epoch: '', loaded: true, kept: true, freshAsOf: asOf });
-    else {
-      await log.refill(target.id, readAll(from, target.id));
-      await read(target, true);
-    }
+    if (isOver(room) || !(await isBack(target.id, from)))
+      Object.assign(target, { room, epoch: '', loaded: true, kept: true, freshAsOf: asOf });
+    else await read(target, true);
     return true;
+  }
+
+  /** Whether the log has it (again). It refuses one that is older than what it removed. */
+  async function isBack(workshopId: number, from: Archive): Promise<boolean> {
+    return (await log.refill(workshopId, readAll(from, workshopId))) || (await log.head(workshopId)) !== null;
   }
 
   /** One reading at a time, shared by whoever asks meanwhile. */
@@ -137,7 +140,8 @@ export function roomCache(log: EventLog, archive: Archive | undefined): RoomCach
     load,
     catchUp,
     async putBack(target) {
-      if (archive !== undefined) await log.refill(target.id, readAll(archive, target.id));
+      if (archive !== undefined && !(await isBack(target.id, archive)))
+        throw new Error(`workshop ${target.id} cannot be put back: the log has had more of it than is kept`);
       target.loaded = false;
       await load(target);
     },

@@ -65,12 +65,15 @@ export async function* checkReplay({
       last = row.workshopId;
       if (row.present === row.version) {
         const found = await differenceOf({ archives, history }, row);
-        summary.workshops++;
-        summary.events += row.version;
-        if (found !== undefined) {
-          summary.differences++;
-          const { workshopId, reducer: recordedBy } = row;
-          yield { kind: 'difference', workshopId, ...found, recordedBy, reducer };
+        if (found === 'went on') summary.passedOver++;
+        else {
+          summary.workshops++;
+          summary.events += row.version;
+          if (found !== undefined) {
+            summary.differences++;
+            const { workshopId, reducer: recordedBy } = row;
+            yield { kind: 'difference', workshopId, ...found, recordedBy, reducer };
+          }
         }
       } else summary.passedOver++;
       yield { kind: 'progress', done: ++done, total: Math.max(done, total) };
@@ -89,12 +92,12 @@ interface Found {
 async function differenceOf(
   { archives, history }: Pick<CheckingReplay, 'archives' | 'history'>,
   recorded: Archive,
-): Promise<Found | undefined> {
+): Promise<Found | 'went on' | undefined> {
   const found = await differing(history, recorded);
   if (found === undefined) return undefined;
   const [now] = await archives.after(recorded.workshopId - 1, 1);
   if (now?.workshopId !== recorded.workshopId) return found;
-  if (now.present !== now.version) return undefined;
+  if (now.present !== now.version) return 'went on';
   return now.hash === recorded.hash ? found : differing(history, now);
 }
 

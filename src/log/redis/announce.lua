@@ -4,7 +4,7 @@
 -- @include feed.lua
 -- Whoever is putting it back from what it was before finds the count changed (refill.lua).
 -- KEYS  1 feed  2 partition  3 meta   ARGV  1 workshop  2 doorbell
-if redis.call('EXISTS', KEYS[3]) == 1 then redis.call('HINCRBY', KEYS[3], 'anew', 1) end
+redis.call('HINCRBY', KEYS[3], 'anew', 1)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local seq = nextSequence(KEYS[2], currentRun(), now)

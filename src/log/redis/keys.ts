@@ -65,7 +65,8 @@ export function partitionKeys(tag: string) {
       /**
        * Hash: version, at, epoch, run (of Redis in which the epoch began), past (epochs, and where each ended), bucket, woken,
        * seq (its last append in the feed),
-       * and `m:<mark>` → version of the last event that bore it. Once the stream was removed: version, at, and `removed`.
+       * and `m:<mark>` → version of the last event that bore it. Once the stream was removed: version, at, `removed`, and
+       * `anew`, how often it was written anew where it is kept.
        */
       meta: `${at}:${id}:meta`,
       /** Hashes: `<user>:<commandId>` → `<version>:<fingerprint>`, in turn for ten minutes each. */
