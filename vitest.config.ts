@@ -1,12 +1,10 @@
 /**
  * How the tests run: real servers (started once for each of the two parts, see `test/kit/global.ts`), one process for each file.
- * Files that start nodes as processes of their own come last and one at a time: they need the machine for themselves.
+ * Files in which several nodes hold rooms, and time counts, come last and one at a time: they need the machine for themselves.
  */
 import { defineConfig } from 'vitest/config';
 
-const processes = ['test/faults/**', 'test/e2e/**', 'test/cli/**', 'test/deploy/**', 'test/socket/**'].map(
-  (folder) => `${folder}/*.test.ts`,
-);
+const processes = ['test/faults/**', 'test/e2e/**', 'test/socket/**'].map((folder) => `${folder}/*.test.ts`);
 const extend = { extends: true } as const;
 
 export default defineConfig({
