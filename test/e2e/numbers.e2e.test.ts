@@ -162,8 +162,8 @@ describe(`${attendees} simulated people in ${minutes} minutes`, () => {
       medianMinutesPresent: sixDecimals((present.median ?? 0) / 60_000),
       messages: numbers.messages,
       handsRaised: numbers.handsRaised,
-      medianHandWaitMs: percentile(numbers.handWaitsMs, 0.5),
-      p90HandWaitMs: percentile(numbers.handWaitsMs, 0.9),
+      medianHandWaitMs: sixDecimals(percentile(numbers.handWaitsMs, 0.5)),
+      p90HandWaitMs: sixDecimals(percentile(numbers.handWaitsMs, 0.9)),
     });
     // When the host came is known to them within a round trip alone.
     const [least, most] = (['least', 'most'] as const).map((bound) => {
