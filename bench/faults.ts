@@ -11,6 +11,7 @@ import { startPostgres } from '../test/kit/postgres.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { until } from '../test/kit/until.ts';
 import type { Figure } from './measure.ts';
+import { emptiedNode, frozenRedis, lostDoorbells } from './outages.ts';
 import { rawClient } from './rawClient.ts';
 import { type Served, schedule, secret, start, token, workshop } from './served.ts';
 import { slowReaders } from './slowReaders.ts';
@@ -45,6 +46,9 @@ export async function faults(rounds: number): Promise<Figure[]> {
       const stage = { env, databaseUrl, log, measure };
       await killedNode(stage);
       await killedProjector(stage);
+      await emptiedNode({ env, redis, measure });
+      await lostDoorbells({ env, redis, measure });
+      await frozenRedis({ env, redis, measure });
       await slowReaders({ env, measure });
     }
   } finally {
