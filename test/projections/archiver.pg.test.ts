@@ -425,7 +425,8 @@ describe.each([
         return database.query(statement, parameters);
       },
     };
-    const second = archive({ log, database: meanwhile }, () => running.fences);
+    // Where streams stay nothing is archived twice at one version: a record that is wrong would be wrong for good.
+    const second = archive({ log, database: meanwhile }, () => running.fences, { streams: 'kept' });
     await second.archived(3);
     expect(isAsked).toBe(true);
     expect(JSON.stringify(await tablesOf(database, 3))).not.toContain('Quentin');

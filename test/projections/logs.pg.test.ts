@@ -3,6 +3,7 @@ import { type Projector, projector } from '../../projections/projector.ts';
 import { eventsBehind } from '../../projections/status.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { type EventLog, readAll, type TailBatch } from '../../src/log/log.ts';
+import { redisClient } from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
 import { expectedTables } from './expected.ts';
 import { append, embedded, fail, folded, type Stores, servers } from './stores.ts';
@@ -85,4 +86,28 @@ it('a feed of Redis that was trimmed meanwhile is made up for from the streams',
     await folded(opened, id);
     expect(await tablesOf(database, id)).toEqual(await expected(log, id));
   }
+});
+
+it('[L16] a workshop that a node has put back is known by its new epoch, although all of its events are the same', async () => {
+  const opened = await open(servers());
+  const { log, database, url = '' } = opened;
+  const first = project(opened);
+  await append(log, 1, story(99, 30).slice(0, 6));
+  await folded(opened, 1);
+  const kept = await log.read(1, 0, 100);
+  await first.close();
+  const client = redisClient(url);
+  await client.flushdb();
+  client.disconnect();
+  async function* all() {
+    yield kept;
+  }
+  await log.refill(1, all());
+  const { epoch } = (await log.head(1)) ?? {};
+  project(opened);
+  const noted = async () => (await database.query('select epoch from workshops where id = 1', []))[0]?.epoch;
+  await until(async () => (await noted()) === epoch, {
+    what: 'the new epoch in the tables',
+    timeout: 20_000,
+  });
 });
