@@ -6,9 +6,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
-import postgres from 'postgres';
+import type { Sql } from 'postgres';
 import { z } from 'zod';
 import { sqlState } from './database.ts';
+import { pool } from './pool.ts';
 
 /** Any number, the same in every process: migrations of nodes that start together take turns. */
 const migrationLock = 7_246_113;
@@ -25,8 +26,6 @@ export class MigrationsDue extends Error {
     );
   }
 }
-
-type Sql = ReturnType<typeof postgres>;
 
 /** Names of the migrations that the database has not seen, in order. */
 export async function dueMigrations(sql: Sql, folder: string): Promise<string[]> {
@@ -46,29 +45,27 @@ async function lastRun(sql: Sql): Promise<number> {
   }
 }
 
-export interface MigrateOptions {
-  url: string;
-  folder: string;
-  connection: postgres.Options<Record<string, never>>;
-}
-
 /** Runs what is due, and gives the roles of `deploy/postgres-roles.sql` their rights. Answers with what was run. */
-export async function runMigrations({ url, folder, connection }: MigrateOptions): Promise<string[]> {
-  const sql = postgres(url, { ...connection, max: 1 });
+export async function runMigrations(url: string, folder: string): Promise<string[]> {
+  const connections = pool({ url }, { max: 1 });
   try {
-    await sql`select pg_advisory_lock(${migrationLock})`;
-    const due = await dueMigrations(sql, folder);
-    try {
-      if (due.length > 0) await migrate(drizzle(sql), { migrationsFolder: folder });
-      const grants = join(folder, '..', 'grants.sql');
-      if (existsSync(grants)) await sql.unsafe(readFileSync(grants, 'utf8'));
-    } catch (error) {
-      if (sqlState(error) === '42501') throw new MigrationsDue(due, { cause: error });
-      throw error;
-    }
-    return due;
+    return await connections.run((sql) => runOn(sql, folder));
   } finally {
     // The lock goes with the connection.
-    await sql.end({ timeout: 1 });
+    await connections.close();
   }
+}
+
+async function runOn(sql: Sql, folder: string): Promise<string[]> {
+  await sql`select pg_advisory_lock(${migrationLock})`;
+  const due = await dueMigrations(sql, folder);
+  try {
+    if (due.length > 0) await migrate(drizzle(sql), { migrationsFolder: folder });
+    const grants = join(folder, '..', 'grants.sql');
+    if (existsSync(grants)) await sql.unsafe(readFileSync(grants, 'utf8'));
+  } catch (error) {
+    if (sqlState(error) === '42501') throw new MigrationsDue(due, { cause: error });
+    throw error;
+  }
+  return due;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Database, DatabaseOptions } from './database.ts';
 import { runMigrations } from './migrate.ts';
 import { openPglite } from './pglite.ts';
-import { connectionOptions, openPostgres, type PostgresAddress } from './postgres.ts';
+import { openPostgres, type PostgresAddress } from './postgres.ts';
 
 const migrationsFolder = join(import.meta.dirname, 'migrations');
 
@@ -19,5 +19,5 @@ export function openDatabase(
 
 /** Runs the migrations that are due on a Postgres, and gives its roles their rights. Answers with what was run. */
 export function migrateDatabase(url: string): Promise<string[]> {
-  return runMigrations({ url, folder: migrationsFolder, connection: connectionOptions });
+  return runMigrations(url, migrationsFolder);
 }

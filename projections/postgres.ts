@@ -1,14 +1,12 @@
 /** Postgres behind the interface of the database, through postgres.js. */
-import { drizzle } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
+import { drizzle } from 'drizzle-orm/pg-proxy';
+import type { PostgresType } from 'postgres';
 import { parseInstant } from './columns.ts';
-import { copying } from './copy.ts';
+import { copyRows } from './copy.ts';
 import type { Database, DatabaseOptions, Drizzle } from './database.ts';
 import { dueMigrations, MigrationsDue, runMigrations } from './migrate.ts';
+import { pool } from './pool.ts';
 import { retrying } from './retry.ts';
-
-const int8 = 20;
-const timestamptz = 1184;
 
 export interface PostgresAddress {
   url: string;
@@ -18,13 +16,19 @@ export interface PostgresAddress {
   migrating?: 'ifDue' | 'never';
 }
 
-export const connectionOptions = {
-  // Times are read back as text, whatever zone the server is set to.
-  connection: { TimeZone: 'UTC', application_name: 'workshop' },
-  onnotice: () => undefined,
-  fetch_types: false,
-  connect_timeout: 5,
-  backoff: (retries: number) => Math.min(2, 0.05 * 2 ** retries),
+/** Numbers of types in Postgres' catalogue. */
+const [int8, json, jsonb, timestamptz] = [20, 114, 3_802, 1_184];
+
+/** As the program has values. */
+const parsed: Record<string, PostgresType> = {
+  whole: { to: int8, from: [int8], serialize: String, parse: Number },
+  date: { to: timestamptz, from: [timestamptz], serialize: String, parse: parseInstant },
+};
+
+/** As drizzle wants values, which parses and serializes by its columns. */
+const forDrizzle: Record<string, PostgresType> = {
+  date: { to: timestamptz, from: [timestamptz], serialize: String, parse: String },
+  json: { to: jsonb, from: [json, jsonb], serialize: String, parse: JSON.parse },
 };
 
 /** Reaches Postgres when first used: opening it does not fail where Postgres is away. */
@@ -33,26 +37,17 @@ export function openPostgres(
   migrationsFolder: string,
   { onError }: DatabaseOptions,
 ): Database {
-  const options = connectionOptions;
-  // One statement at a time on a connection: with several under way a killed backend fails them all.
-  const raw = postgres(url, {
-    ...options,
-    max: 4,
-    max_pipeline: 1,
-    types: {
-      whole: { to: int8, from: [int8], serialize: String, parse: Number },
-      instant: { to: timestamptz, from: [timestamptz], serialize: String, parse: parseInstant },
-    },
-  } as postgres.Options<Record<string, postgres.PostgresType>>); // `max_pipeline` is missing in the driver's types
-  const reads = postgres(url, { ...options, max: 8 });
-  const rows = copying((more) => postgres(url, { ...options, ...more, max: 1, idle_timeout: 10 }));
+  const statements = pool({ url, types: parsed }, { max: 4 });
+  const reads = pool({ url, types: forDrizzle }, { max: 8 });
+  // Nobody knows what state the driver is in after a COPY that failed, so each has a connection of its own.
+  const copies = pool({ url, types: parsed }, { max: 1, lifetimeMs: 0 });
   const closing = new AbortController();
 
   async function migrate(): Promise<void> {
-    const due = await dueMigrations(reads, migrationsFolder);
+    const due = await reads.run((sql) => dueMigrations(sql, migrationsFolder));
     if (due.length === 0) return;
     if (migrating === 'never') throw new MigrationsDue(due);
-    await runMigrations({ url: migrateUrl, folder: migrationsFolder, connection: options });
+    await runMigrations(migrateUrl, migrationsFolder);
   }
 
   const ready = retrying(migrate, { signal: closing.signal, onError });
@@ -62,13 +57,18 @@ export function openPostgres(
     kind: 'postgres',
     ready,
     // Postgres itself finds out the types of the parameters; every one is cast in the statement.
-    query: (text, parameters) => raw.unsafe(text, [...parameters], { prepare: true }),
-    copy: rows.copy,
-    drizzle: drizzle(reads) as unknown as Drizzle, // differs in what `execute` returns, which is not used
+    query: (text, parameters) =>
+      statements.run((sql) => sql.unsafe(text, [...parameters], { prepare: true })),
+    copy: (copy) => copies.run((sql) => copyRows(sql, copy)),
+    // Its drivers differ in what `execute` returns, which is not used.
+    drizzle: drizzle(async (text, parameters) => {
+      const rows = await reads.run((sql) => sql.unsafe(text, parameters).values());
+      return { rows };
+    }) as unknown as Drizzle,
     async close() {
       closing.abort();
       await ready.catch(() => undefined);
-      await Promise.all([raw.end({ timeout: 5 }), reads.end({ timeout: 5 }), rows.close()]);
+      await Promise.all([statements, reads, copies].map((each) => each.close()));
     },
   };
 }

@@ -12,6 +12,8 @@ import { required } from './programs.js';
 
 export interface PostgresServer {
   readonly port: number;
+  /** The file of the certificate, where it was started with one. */
+  readonly certificate: string;
   /** The url of a database that exists; of the one for administration if left out. */
   url(database?: string): string;
   /** Makes an empty database and returns its url. */
@@ -33,7 +35,12 @@ interface User {
   gid: number;
 }
 
-export async function startPostgres(): Promise<PostgresServer> {
+export interface PostgresOptions {
+  /** Takes connections by TLS too, with a certificate for `localhost` that it signs itself. */
+  tls?: boolean;
+}
+
+export async function startPostgres({ tls = false }: PostgresOptions = {}): Promise<PostgresServer> {
   const user = serverUser();
   const folder = temporaryFolder('postgres');
   if (user !== undefined) chownSync(folder.path, user.uid, user.gid);
@@ -44,6 +51,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   async function prepareAndStart() {
     try {
       unpack(clusterTemplate(user), folder.path, user);
+      if (tls) run('openssl', certificateOptions, user, cluster);
       return await firstStart();
     } catch (error) {
       await folder.close();
@@ -54,7 +62,16 @@ export async function startPostgres(): Promise<PostgresServer> {
   async function launch() {
     const launched = await startProcess({
       command: required('postgres').postgres,
-      args: ['-D', cluster, '-p', String(port), '-k', folder.path, ...serverSettings],
+      args: [
+        '-D',
+        cluster,
+        '-p',
+        String(port),
+        '-k',
+        folder.path,
+        ...serverSettings,
+        ...(tls ? tlsSettings : []),
+      ],
       cwd: folder.path,
       ...(user !== undefined && { user }),
     });
@@ -82,6 +99,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   const url = (database = administration) => `postgres://${superuser}@127.0.0.1:${port}/${database}`;
   return {
     port,
+    certificate: join(cluster, 'server.crt'),
     url,
     createDatabase: () => createDatabase(url()),
     output: () => server.output(),
@@ -122,6 +140,12 @@ const initdbOptions = [
   'C',
   '--no-sync',
 ];
+// Debian's Postgres depends on openssl. The names are those that Postgres looks for in its folder.
+const certificateOptions = [
+  ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+  ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'server.key', '-out', 'server.crt'],
+];
+const tlsSettings = ['-c', 'ssl=on'];
 const serverSettings = ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'];
 
 /** Makes an empty database in the server that `administrationUrl` leads to, and returns its url. */
