@@ -2,9 +2,9 @@
  * One connection to Postgres: a client of postgres.js that has one socket in its life.
  *
  * The driver itself goes on with a client whose socket ended, on a new one. postgres.js 3.4.9 is not safe in that: what was not
- * written yet when the socket ended stops it from ever writing again, so that each statement waits for `connect_timeout` in vain, and
- * a server that hangs up during the handshake is called again at once and for ever, with the statement neither sent nor rejected
- * (porsager/postgres#1193; docs/decisions/0005).
+ * written yet when the socket ended stops it from ever writing again, so that each statement waits for `connect_timeout` in
+ * vain, and a server that hangs up during the handshake is called again at once and for ever, with the statement neither sent
+ * nor rejected (porsager/postgres#1193; docs/decisions/0005).
  */
 import { type NetConnectOpts, Socket } from 'node:net';
 import postgres from 'postgres';
@@ -62,7 +62,7 @@ export function connection({ url, types = {} }: Address, onOver: () => void): Co
     onnotice: () => undefined,
     onclose: () => over('the connection to Postgres ended'),
     socket(hosts: Hosts) {
-      if (tries === hosts.host.length) throw over('Postgres hung up while the connection was made');
+      if (tries === hosts.host.length) throw over(unreached(hosts));
       socket = socketTo(hosts, tries++);
       return socket;
     },
@@ -83,6 +83,12 @@ export function connection({ url, types = {} }: Address, onOver: () => void): Co
       socket?.destroy();
     },
   };
+}
+
+function unreached({ host }: Hosts): string {
+  return host.length === 1
+    ? 'Postgres hung up while the connection was made'
+    : `no Postgres lets us in at any of the hosts ${host.join(', ')}`;
 }
 
 /** Without Nagle's algorithm, which the driver leaves on: the end of a COPY would wait some 40 ms for what went before it. */

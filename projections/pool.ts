@@ -4,8 +4,8 @@ import { type Address, type Connection, connection } from './connection.ts';
 
 export interface Pool {
   /**
-   * Gives `work` a connection for itself, once one is free. Rejects with what `work` says, or once that connection is over; whether a
-   * statement was run is then unknown.
+   * Gives `work` a connection for itself, once one is free. Rejects with what `work` says, or once that connection is over;
+   * whether a statement was run is then unknown.
    */
   run<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T>;
   /** Lets what is under way end, for five seconds. What waits, or comes later, is rejected. */

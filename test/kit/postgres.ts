@@ -63,12 +63,7 @@ export async function startPostgres({ tls = false }: PostgresOptions = {}): Prom
     const launched = await startProcess({
       command: required('postgres').postgres,
       args: [
-        '-D',
-        cluster,
-        '-p',
-        String(port),
-        '-k',
-        folder.path,
+        ...['-D', cluster, '-p', String(port), '-k', folder.path],
         ...serverSettings,
         ...(tls ? tlsSettings : []),
       ],
