@@ -94,6 +94,8 @@ function unreached({ host }: Hosts): string {
 /** Without Nagle's algorithm, which the driver leaves on: the end of a COPY would wait some 40 ms for what went before it. */
 function socketTo({ host: hosts, port: ports, path }: Hosts, index: number): Socket {
   const socket = new Socket();
+  // As an option of `connect` it would be ignored: there it is for sockets that `net.connect` makes.
+  socket.setNoDelay(true);
   // The driver listens for errors from the next turn on.
   const connect = (options: NetConnectOpts) => setImmediate(() => socket.connect(options));
   if (path) {
@@ -101,7 +103,7 @@ function socketTo({ host: hosts, port: ports, path }: Hosts, index: number): Soc
     return socket;
   }
   const [host, port] = [hosts[index] ?? 'localhost', ports[index] ?? 5_432];
-  connect({ host, port, noDelay: true });
+  connect({ host, port });
   // As the driver does, which verifies a certificate by it.
   return Object.assign(socket, { host, port });
 }

@@ -39,8 +39,8 @@ export function openPostgres(
 ): Database {
   const statements = pool({ url, types: parsed }, { max: 4 });
   const reads = pool({ url, types: forDrizzle }, { max: 8 });
-  // Nobody knows what state the driver is in after a COPY that failed, so each has a connection of its own.
-  const copies = pool({ url, types: parsed }, { max: 1, lifetimeMs: 0 });
+  // Of their own, so that no statement waits for a COPY.
+  const copies = pool({ url, types: parsed }, { max: 1 });
   const closing = new AbortController();
 
   async function migrate(): Promise<void> {

@@ -141,6 +141,15 @@ describe('connections that are shared', () => {
     expect(order).toEqual(all.map((_, index) => index));
   });
 
+  it('send the last few bytes of a COPY without waiting for an acknowledgement of those before', async () => {
+    const url = await sharedPostgres();
+    const sockets = connecting();
+    const undelayed = vi.spyOn(Socket.prototype, 'setNoDelay');
+    await backend(open({ url }));
+    expect(sockets).toHaveLength(1);
+    expect(undelayed.mock.contexts).toContain(sockets[0]);
+  });
+
   it('stay after what Postgres refused', async () => {
     const connections = open({ url: await sharedPostgres() });
     const first = await backend(connections);
