@@ -223,7 +223,10 @@ it('[Z10] who is to be forgotten while all is folded anew is forgotten there too
       },
     },
   });
-  await until(async () => asked !== undefined && (await erasureProgress(database, quentin)).left === 0, {
+  await until(() => asked !== undefined, { what: 'the first rows folded anew', timeout: 30_000 });
+  // Before that nothing is left either.
+  await asked;
+  await until(async () => (await erasureProgress(database, quentin)).left === 0, {
     what: 'the person to be forgotten',
     timeout: 30_000,
   });
