@@ -1,7 +1,8 @@
 /**
- * Which part may know which: `domain ← protocol ← client ← hooks ← web`, `domain ← log ← engine ← lib/socket, api`,
+ * Which part may know which: `domain ← protocol ← client ← hooks ← web`, `domain ← log ← presence ← engine ← lib/socket, api`,
  * `domain ← log ← projections ← history ← api`, `protocol ← client ← simulate`. `server.ts` and `projector.ts` put the parts
- * together, and nothing imports them.
+ * together, and nothing imports them. Within `projections`: `database ← read models ← fold ← checkpoints ← parked ← rebuild`, and
+ * `worker` puts these together.
  * That only `config.ts` reads the environment is a rule of the linter (biome.json).
  */
 
@@ -12,6 +13,26 @@ const part = (name) => `^src/${name}/`;
 const domain = part('domain');
 const protocol = part('protocol');
 const config = '^src/config\\.ts$';
+/** Folders of the projections, from what knows nothing of the others up to the worker. */
+const database = '^projections/database/';
+const readModels = '^projections/(workshops|attendees|chat|events)/';
+const [fold, checkpoints, parked, snapshots, archive, rebuild, erasing, verify, logIdentity, notes] = [
+  ...[
+    'fold',
+    'checkpoints',
+    'parked',
+    'snapshots',
+    'archive',
+    'rebuild',
+    'erasing',
+    'verify',
+    'logIdentity',
+    'notes',
+  ],
+].map((name) => `^projections/${name}/`);
+/** Waiting and trying again, and how much memory there is: anyone's. */
+const timing = part('timing');
+const memory = part('memory');
 
 /** All that files under `from` may import, npm packages and Node's modules included. */
 const only = (name, from, ...allowed) => ({
@@ -29,7 +50,7 @@ const builds = (name, from, allowed, types = []) => [
     comment: `${name} may know no other part of ours than: ${[...allowed, ...types].join('  ')}`,
     severity: 'error',
     from: { path: from },
-    to: { path: ours, pathNot: [from, ...allowed, ...types] },
+    to: { path: ours, pathNot: [from, timing, memory, ...allowed, ...types] },
   },
   ...types.map((type) => ({
     name: `${name}-knows-types-of`,
@@ -84,20 +105,53 @@ module.exports = {
       npm('(@types/)?react(-dom)?'),
     ),
 
+    ...builds('timing', timing, ['^src/protocol/errors\\.ts$']),
+    ...builds('memory', memory, []),
     ...builds('log', part('log'), [domain, '^src/protocol/errors\\.ts$']),
     ...builds('identity', part('identity'), [domain, protocol], [config]),
     ...builds('limits', part('limits'), [domain]),
     ...builds('observe', part('observe'), [domain, protocol], [config, part('log'), part('engine')]),
-    ...builds('engine', part('engine'), [domain, protocol, part('log'), part('identity')], [config]),
+    ...builds('presence', part('presence'), [domain, part('log')]),
+    ...builds('engine', part('engine'), [domain, protocol, part('log'), part('presence')]),
     ...builds('projections', '^projections/', [domain, protocol, part('log'), part('observe')]),
+    ...builds('projections-database', database, [protocol]),
+    ...builds('projections-read-models', readModels, [domain, protocol, database]),
+    ...builds('projections-fold', fold, [domain, part('log'), database, readModels]),
+    ...builds('projections-checkpoints', checkpoints, [database, readModels, fold]),
+    ...builds('projections-parked', parked, [protocol, database, fold, checkpoints, notes]),
+    ...builds('projections-snapshots', snapshots, [domain, database]),
+    ...builds('projections-archive', archive, [
+      domain,
+      protocol,
+      part('log'),
+      database,
+      readModels,
+      fold,
+      checkpoints,
+    ]),
+    ...builds('projections-rebuild', rebuild, [part('log'), database, readModels, fold, checkpoints, parked]),
+    ...builds('projections-erasing', erasing, [
+      ...[domain, part('log'), database, readModels, fold, checkpoints, snapshots, archive, notes],
+    ]),
+    ...builds('projections-verify', verify, [domain, part('log'), database, readModels, fold]),
+    ...builds('projections-notes', notes, [part('log'), database]),
+    ...builds('projections-log-identity', logIdentity, [part('log'), database, checkpoints]),
     ...builds('simulate', part('simulate'), [domain, protocol, part('client')]),
     ...builds('history', part('history'), [domain, protocol, part('log'), '^projections/']),
     ...builds(
       'socket',
       '^src/lib/',
       [
-        ...[domain, protocol, part('log'), part('engine'), part('identity'), part('limits'), part('observe')],
-        '^src/crons\\.ts$',
+        ...[
+          domain,
+          protocol,
+          part('log'),
+          part('engine'),
+          part('presence'),
+          part('identity'),
+          part('limits'),
+        ],
+        ...[part('observe'), '^src/crons\\.ts$'],
       ],
       [config],
     ),
@@ -115,7 +169,7 @@ module.exports = {
       name: 'no-transport-below',
       comment: 'what decides, keeps and folds knows neither sockets nor HTTP',
       severity: 'error',
-      from: { path: ['^src/(log|engine|identity|limits|history)/', '^projections/'] },
+      from: { path: ['^src/(log|presence|engine|identity|limits|history)/', '^projections/'] },
       // Reading an address out of headers is no transport.
       to: { path: npm('socket\\.io', 'fastify', '@fastify/(?!proxy-addr)[^/]+') },
     },
@@ -144,6 +198,6 @@ module.exports = {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
     },
-    exclude: { path: '\\.css$' },
+    exclude: { path: '(^dist/|\\.css$)' },
   },
 };

@@ -1,4 +1,4 @@
-# The server, for every ROLE. There is no build step: tsx runs the sources as they are.
+# The server, for every ROLE, compiled when the image is made: it runs from a file system that it can't write to.
 
 FROM node:20-bookworm-slim AS base
 WORKDIR /app
@@ -17,6 +17,7 @@ COPY bin ./bin
 COPY src ./src
 COPY projections ./projections
 COPY web ./web
+RUN node --input-type=module -e "await (await import('/app/bin/compiled.js')).compile()"
 # The sources belong to root: the server can read but not change them. Only embedded mode writes, and only to /data.
 RUN install -d -o node -g node -m 0700 /data
 ENV HOST=0.0.0.0 PORT=3000 DATA_DIR=/data

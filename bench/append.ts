@@ -56,7 +56,7 @@ function bareAppends(log: EventLog, firstWorkshop: number): (n: number) => Promi
     const slot = free.pop();
     if (slot === undefined) throw new Error('more calls under way than slots');
     const event = { eventId: randomUUID(), type: 'chat-message', schema: 1, data, marks: [] };
-    const result = await log.append({
+    const result = await log.events.append({
       workshopId: firstWorkshop + slot,
       base: versions[slot] ?? 0,
       deadline: log.now() + 10_000,

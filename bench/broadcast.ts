@@ -6,7 +6,7 @@ import { startPostgres } from '../test/kit/postgres.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { type Figure, quantile } from './measure.ts';
 import { type RawClient, rawClient } from './rawClient.ts';
-import { schedule, secret, start, token, workshop } from './served.ts';
+import { schedule, secret, sources, start, token, workshop } from './served.ts';
 
 const rooms = 50;
 const members = 20;
@@ -31,7 +31,7 @@ export async function broadcast(rounds: number): Promise<Figure[]> {
     for (let round = 0; round < rounds; round++) {
       for (const kind of ['bare relay', 'engine, single events', 'engine, batches'] as const) {
         const server = await (kind === 'bare relay'
-          ? start(['--import', 'tsx', new URL('relay.ts', import.meta.url).pathname])
+          ? start(['--import', sources, new URL('relay.ts', import.meta.url).pathname])
           : start([workshop, 'serve', '--json'], env));
         const delays = await measure(server.url, kind);
         await server.process.stop();

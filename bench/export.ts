@@ -4,8 +4,8 @@ import { runInNewContext } from 'node:vm';
 import { v7 } from 'uuid';
 import type { RecordedEvent } from '../src/domain/evolve.ts';
 import { exportText, type Wish } from '../src/history/exports.ts';
+import { wireContextOf } from '../src/history/following.ts';
 import { type OpenHistory, workshopHistory } from '../src/history/history.ts';
-import { knownOf } from '../src/history/known.ts';
 import { timeline } from '../src/history/timeline.ts';
 import { embeddedLog } from '../src/log/embedded/log.ts';
 import type { EventLog } from '../src/log/log.ts';
@@ -37,13 +37,18 @@ export async function exporting(rounds: number): Promise<Figure[]> {
   };
   try {
     await fill(log, workshop(count));
-    const history = await workshopHistory(log).open(workshopId);
+    const history = await workshopHistory(log.events).open(workshopId);
     if (history === undefined) throw new Error('the log is empty');
-    const known = await knownOf(history.pages());
+    const context = await wireContextOf(history.pages());
     for (let round = 0; round < rounds; round++) {
       bare.values.push((await measured(stringified(history))).speed);
       for (const kind of kinds) {
-        const source = { workshopId, pages: history.pages(0, 500), now: log.now(), known: async () => known };
+        const source = {
+          workshopId,
+          pages: history.pages(0, 500),
+          now: log.now(),
+          context: async () => context,
+        };
         const { speed, seconds, peak } = await measured(
           exportText(source, { ...kind, raw: false, intervals: false }),
         );
@@ -53,7 +58,7 @@ export async function exporting(rounds: number): Promise<Figure[]> {
         figure(`${name}: held above the beginning, at most`, 'MB', peak);
       }
       const began = performance.now();
-      const options = { workshopId, bucketMs: 60_000, now: log.now(), deleted: known.deleted };
+      const options = { workshopId, bucketMs: 60_000, now: log.now(), deleted: context.deleted };
       await timeline(history.pages(0, 500), options);
       figure('timeline', 'events/s', count / ((performance.now() - began) / 1_000));
     }
@@ -103,7 +108,13 @@ async function fill(log: EventLog, events: RecordedEvent[]): Promise<void> {
     }));
     const command = { by: 1, commandId: v7(), fingerprint: '', remember: false, reads: [], events: drafts };
     const deadline = log.now() + 60_000;
-    const answer = await log.append({ workshopId, base, deadline, node: 'bench', commands: [command] });
+    const answer = await log.events.append({
+      workshopId,
+      base,
+      deadline,
+      node: 'bench',
+      commands: [command],
+    });
     if (answer.kind !== 'appended') throw new Error(`not appended but ${answer.kind}`);
   }
 }

@@ -172,7 +172,7 @@ async function inLog(
   acknowledged: ReadonlyMap<number, string>,
 ): Promise<void> {
   const found = new Map<number, unknown>();
-  for await (const page of readAll(log, workshopId))
+  for await (const page of readAll(log.events, workshopId))
     for (const { version, data } of page) {
       if (version !== found.size + 1)
         throw new Error(`workshop ${workshopId} lacks version ${found.size + 1}`);

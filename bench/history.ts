@@ -3,10 +3,10 @@
  * beside folding such a workshop as a whole in the same round.
  */
 
+import { openDatabase } from '../projections/database/open.ts';
 import { eventRow } from '../projections/events/projection.ts';
-import { keptEvents } from '../projections/events/queries.ts';
+import { storedEvents } from '../projections/events/queries.ts';
 import { events as table } from '../projections/events/schema.ts';
-import { openDatabase } from '../projections/open.ts';
 import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
 import { writeSnapshots } from '../projections/snapshots/write.ts';
 import type { RecordedEvent } from '../src/domain/evolve.ts';
@@ -39,17 +39,17 @@ export async function history(rounds: number): Promise<Figure[]> {
   try {
     await database.ready;
     const snapshots = roomSnapshots(database);
-    const kept = keptEvents(database);
+    const kept = storedEvents(database);
     const sources: { name: string; length: number; history: OpenHistory }[] = [];
     for (const [id, length] of [...lengths.entries()].map(
       ([index, length]) => [index + 1, length] as const,
     )) {
       const events = workshop(length);
-      await log.refill(id, pagesOf(events));
+      await log.streams.refill(id, pagesOf(events));
       for await (const page of pagesOf(events))
         await database.drizzle.insert(table).values(page.map((event) => eventRow(id, event)));
-      const logged = workshopHistory(log, kept);
-      const archived = workshopHistory({ ...log, head: async () => null }, kept);
+      const logged = workshopHistory(log.events, kept);
+      const archived = workshopHistory({ ...log.events, head: async () => null }, kept);
       await writeSnapshots(id, { histories: logged, snapshots });
       for (const [name, source] of [
         ['log', logged],

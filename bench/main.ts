@@ -9,6 +9,7 @@ import { history } from './history.ts';
 import { type Figure, table } from './measure.ts';
 import { project } from './project.ts';
 import { rebuild } from './rebuild.ts';
+import { rooms } from './rooms.ts';
 
 const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   fold,
@@ -18,6 +19,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   history,
   rebuild,
   faults,
+  rooms,
   export: exporting,
 };
 

@@ -16,7 +16,7 @@ export async function openRooms(
 ): Promise<number[]> {
   const ids: number[] = [];
   for (let room = 0; room < rooms; room++) {
-    const { workshopId } = await log.allocate();
+    const { workshopId } = await log.ids.allocate();
     ids.push(workshopId);
     const schedule = { title: 'Bench', scheduledAt: new Date().toISOString(), visibility: 'public' };
     await engine.handle({ workshopId, name: 'schedule-workshop', payload: schedule, actor: person(1) });

@@ -1,8 +1,8 @@
 /** The projector catching up with a log on Redis, beside writing the same events with one bare statement a thousand. */
 import postgres from 'postgres';
-import { arrayText } from '../projections/arrayText.ts';
-import { openDatabase } from '../projections/open.ts';
-import { type Projector, projector } from '../projections/projector.ts';
+import { arrayText } from '../projections/database/encoding.ts';
+import { openDatabase } from '../projections/database/open.ts';
+import { type Projector, projector } from '../projections/worker/projector.ts';
 import { workshopEngine } from '../src/engine/engine.ts';
 import { redisLog } from '../src/log/redis/log.ts';
 import { startPostgres } from '../test/kit/postgres.ts';
@@ -37,7 +37,7 @@ export async function project(rounds: number): Promise<Figure[]> {
         actor: person(2 + (n % members)),
       }),
     );
-    const heads = await Promise.all(ids.map((id) => log.head(id)));
+    const heads = await Promise.all(ids.map((id) => log.events.head(id)));
     const events = heads.reduce((sum, head) => sum + (head?.version ?? 0), 0);
     for (let round = 0; round < rounds; round++) {
       bare.values.push(await bareRows(await server.createDatabase(), events));

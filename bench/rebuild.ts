@@ -1,17 +1,17 @@
 /** All tables folded anew beside those that are read, beside COPY of the same rows, which are lines already. */
 import { getTableName } from 'drizzle-orm';
 import type { PgTable } from 'drizzle-orm/pg-core';
-import { nextAttendees, nextChat, nextEvents, nextWorkshops } from '../projections/anew/schema.ts';
 import { attendees } from '../projections/attendees/schema.ts';
 import { chatMessages } from '../projections/chat/schema.ts';
-import { namedColumns } from '../projections/columns.ts';
-import type { Database } from '../projections/database.ts';
+import { namedColumns } from '../projections/database/columns.ts';
+import type { Database } from '../projections/database/database.ts';
+import { copyLines, quoted, sentColumns } from '../projections/database/encoding.ts';
+import { openDatabase } from '../projections/database/open.ts';
 import { events } from '../projections/events/schema.ts';
-import { openDatabase } from '../projections/open.ts';
-import { projector } from '../projections/projector.ts';
-import { rebuildsLeft, requestRebuild } from '../projections/rebuild.ts';
-import { copyLines, quoted, sentColumns } from '../projections/send.ts';
-import { eventsBehind } from '../projections/status.ts';
+import { rebuildsLeft, requestRebuild } from '../projections/rebuild/request.ts';
+import { nextAttendees, nextChat, nextEvents, nextWorkshops } from '../projections/rebuild/schema.ts';
+import { projector } from '../projections/worker/projector.ts';
+import { eventsBehind } from '../projections/worker/status.ts';
 import { workshops } from '../projections/workshops/schema.ts';
 import { workshopEngine } from '../src/engine/engine.ts';
 import { redisLog } from '../src/log/redis/log.ts';

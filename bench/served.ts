@@ -3,6 +3,8 @@ import { SignJWT } from 'jose';
 import { type RunningProcess, startProcess } from '../test/kit/process.ts';
 
 export const secret = 'a secret of the benchmark, longer than thirty-two';
+/** Runs TypeScript as it is. */
+export const sources = new URL('../test/kit/sources.js', import.meta.url).href;
 export const workshop = new URL('../bin/workshop.js', import.meta.url).pathname;
 
 export interface Served {

@@ -26,7 +26,8 @@ revoke create on schema public from public;
 grant usage, create on schema public to workshop_migrator;
 grant usage on schema public to workshop_app, workshop_analyst;
 
--- A statement of a node takes milliseconds; what hangs must not hold locks and connections for good.
+-- Nodes set limits of their own on each connection; these are for whoever else signs in as these roles: what hangs must not hold
+-- locks and connections for good.
 alter role workshop_app set statement_timeout = '60s';
 alter role workshop_app set idle_in_transaction_session_timeout = '10s';
 alter role workshop_migrator set idle_in_transaction_session_timeout = '60s';

@@ -7,6 +7,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { commandsPage } from './source/commands.ts';
 import { configurationPage } from './source/configuration.ts';
+import { databaseUrlPage } from './source/databaseUrl.ts';
 import { errorsPage } from './source/errors.ts';
 import { eventsPage } from './source/events.ts';
 import { limitsPage } from './source/limits.ts';
@@ -19,6 +20,7 @@ const pages: Record<string, () => string | Promise<string>> = {
   'events.md': eventsPage,
   'errors.md': errorsPage,
   'configuration.md': () => configurationPage(root),
+  'database-url.md': databaseUrlPage,
   'limits.md': limitsPage,
   'metrics.md': metricsPage,
 };

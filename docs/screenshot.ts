@@ -1,5 +1,5 @@
 /**
- * Takes the picture of a lively room that the README shows: `node --import tsx docs/screenshot.ts`. The server, the people and
+ * Takes the picture of a lively room that the README shows: `node --import ./test/kit/sources.js docs/screenshot.ts`. The server, the people and
  * the page are real; who they are and what they say is made up here.
  */
 import { fileURLToPath } from 'node:url';

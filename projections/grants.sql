@@ -3,10 +3,14 @@
 do $$
 begin
   if exists (select from pg_roles where rolname = 'workshop_app') then
-    grant usage on schema public, drizzle to workshop_app;
-    grant select on all tables in schema public, drizzle to workshop_app;
+    grant usage on schema public to workshop_app;
+    -- Table by table: other applications may have theirs beside these.
+    grant select on workshop_migrations, workshops, workshop_attendees, workshop_chat_messages, workshop_events,
+      workshop_events_lost, workshop_snapshots, workshop_archives, workshop_erasures, projection_checkpoints,
+      projection_projectors, projection_parked, projection_skipped, projection_log, projection_chunks, workshops_next,
+      workshop_attendees_next, workshop_chat_messages_next, workshop_events_next to workshop_app;
     -- Rows that follow the log: written, corrected, and folded anew.
-    grant insert, update on workshops, projection_checkpoints, projection_skipped to workshop_app;
+    grant insert, update on workshops, projection_checkpoints, projection_skipped, projection_log to workshop_app;
     grant insert, update, delete on workshop_attendees, workshop_chat_messages to workshop_app;
     grant insert, update, delete on projection_projectors, projection_parked to workshop_app;
     grant insert, update, delete on workshop_snapshots to workshop_app;

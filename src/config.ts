@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { AddressError, parseAddress } from '../projections/database/address.ts';
 import { addresses, type TrustedProxies } from './identity/address.ts';
 import { weakSettings } from './weakSettings.ts';
 
@@ -15,20 +16,28 @@ const decimal = z
   .transform(Number);
 const whole = (min: number, max: number) => decimal.pipe(z.number().int().min(min).max(max));
 const origin = z.url({ protocol: /^https?$/ }).transform((value) => new URL(value).origin);
+/** Without a slash at its end. */
+const publicUrl = z
+  .url({ protocol: /^https?$/ })
+  .transform((value) => {
+    const { origin, pathname } = new URL(value);
+    return `${origin}${pathname.replace(/\/+$/, '')}`;
+  })
+  // It is written into addresses of the page.
+  .refine((value) => /^[\w\-.~/:[\]%]*$/.test(value), 'must have a plain path');
 const words = z.string().transform((value) =>
   value
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== ''),
 );
-const address = z
-  .string()
-  .regex(/^[^:\s]+:\d{1,5}$/, 'must be host:port')
-  .refine((value) => Number(value.split(':')[1]) <= 65_535, 'must be host:port')
-  .transform((value) => {
-    const [host = '', port = ''] = value.split(':');
-    return { host, port: Number(port) };
-  });
+/** `host:port`, or `[address]:port` for IPv6. */
+const address = z.string().transform((value, context) => {
+  const [, bracketed, plain, port] = /^(?:\[([\da-fA-F:.]+)\]|([^:\s[\]]+)):(\d{1,5})$/.exec(value) ?? [];
+  if (port === undefined || Number(port) > 65_535) context.addIssue('must be host:port');
+  return { host: bracketed ?? plain ?? '', port: Number(port) };
+});
+const addressList = words.pipe(z.array(address).min(1, 'must name a node'));
 /** What is checked here is looked at again by whoever reads it, less strictly: `1.5` is an address to some. */
 function isProxy(part: string): boolean {
   try {
@@ -47,16 +56,32 @@ const proxies = words.transform((parts, context): TrustedProxies => {
   return parts;
 });
 
+/** What is checked here is read again by whoever connects. */
+const database = z.string().superRefine((url, context) => {
+  try {
+    parseAddress(url);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    context.addIssue(error.message);
+  }
+});
+
 const environment = z.object({
   NODE_ENV: z.string().default('development'),
   PORT: whole(0, 65_535).default(3_000),
   HOST: z.string().min(1).default('127.0.0.1'),
-  PUBLIC_URL: origin.optional(),
+  PUBLIC_URL: publicUrl.optional(),
   TRUST_PROXY: proxies.optional(),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
-  REDIS_CLUSTER_NODES: words.pipe(z.array(address).min(1, 'must name a node')).optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  MIGRATE_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  REDIS_URL: z.url({ protocol: /^(rediss?|unix)$/ }).optional(),
+  REDIS_CLUSTER_NODES: addressList.optional(),
+  REDIS_SENTINELS: addressList.optional(),
+  REDIS_SENTINEL_MASTER: z.string().min(1).optional(),
+  REDIS_SENTINEL_PASSWORD: z.string().min(1).optional(),
+  REDIS_USERNAME: z.string().min(1).optional(),
+  REDIS_PASSWORD: z.string().min(1).optional(),
+  REDIS_TLS: flag.optional(),
+  DATABASE_URL: database.optional(),
+  MIGRATE_DATABASE_URL: database.optional(),
   DATA_DIR: z.string().min(1).default('./data'),
   ROLE: z.enum(['all', 'gateway', 'projector']).default('all'),
   AUTH_SECRET: z.string().min(32, 'must have 32 characters at least').optional(),
@@ -87,10 +112,17 @@ export interface Config extends Environment {
   /** One process with an LMDB log and PGlite under `DATA_DIR`. */
   embedded: boolean;
   guests: boolean;
+  /** The path of `PUBLIC_URL`, without a slash at its end; mostly there is none. */
+  basePath: string;
 }
 
 /** Says in one line which variable is wrong and why. */
 export class ConfigError extends Error {}
+
+/** Whether `npm start`, `npx` or their like started this process: through a shell, which is then its parent. */
+export function isRunByPackageManager(env: NodeJS.ProcessEnv = process.env): boolean {
+  return env.npm_lifecycle_event !== undefined;
+}
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   // A variable that is set to nothing is not set: so do Compose files and shells pass on what they do not have.
@@ -102,10 +134,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   }
   const config = parsed.data;
   const production = config.NODE_ENV === 'production';
-  const redis = config.REDIS_URL !== undefined || config.REDIS_CLUSTER_NODES !== undefined;
+  const redis = whichRedis(config) !== undefined;
   const embedded = !redis && config.DATABASE_URL === undefined;
-  if (config.REDIS_URL !== undefined && config.REDIS_CLUSTER_NODES !== undefined)
-    throw new ConfigError('REDIS_CLUSTER_NODES: give this or REDIS_URL, not both');
   if (config.AUTH_SECRET !== undefined && config.AUTH_JWKS_URL !== undefined)
     throw new ConfigError(
       'AUTH_JWKS_URL: give this or AUTH_SECRET, not both: one of them says how tokens are checked',
@@ -119,5 +149,24 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     throw new ConfigError('GUESTS: guests are signed in with AUTH_SECRET, which AUTH_JWKS_URL replaces');
   const weak = production ? weakSettings(config) : [];
   if (weak.length > 0) throw new ConfigError(`not in production: ${weak.join('; ')}`);
-  return { ...config, production, embedded, guests };
+  const basePath = new URL(config.PUBLIC_URL ?? 'http://localhost').pathname.replace(/\/$/, '');
+  return { ...config, production, embedded, guests, basePath };
+}
+
+/** The setting that names the log's Redis; undefined where there is none. Settings that belong to another one are refused. */
+function whichRedis(config: Environment): string | undefined {
+  const [which, ...more] = (['REDIS_URL', 'REDIS_CLUSTER_NODES', 'REDIS_SENTINELS'] as const).filter(
+    (name) => config[name] !== undefined,
+  );
+  const [other] = more;
+  if (other !== undefined) throw new ConfigError(`${other}: give this or ${which}, not both`);
+  if (which === 'REDIS_SENTINELS' && config.REDIS_SENTINEL_MASTER === undefined)
+    throw new ConfigError('REDIS_SENTINEL_MASTER: REDIS_SENTINELS needs the name of the primary');
+  for (const name of ['REDIS_SENTINEL_MASTER', 'REDIS_SENTINEL_PASSWORD'] as const)
+    if (config[name] !== undefined && which !== 'REDIS_SENTINELS')
+      throw new ConfigError(`${name}: belongs to REDIS_SENTINELS, which is not set`);
+  // A user and a password are not refused: Compose files keep them under these names for a URL that is made of them.
+  if (config.REDIS_TLS === true && config.REDIS_URL?.startsWith('redis:'))
+    throw new ConfigError('REDIS_TLS: a REDIS_URL says it itself: rediss://');
+  return which;
 }

@@ -1,9 +1,9 @@
 /** The projector of a process, and what operators see of it in logs and metrics. */
 import type { Logger } from 'pino';
 import { type ArchiverOptions, archiver } from '../projections/archive/archiver.ts';
-import type { Database } from '../projections/database.ts';
-import { type Projector, projector } from '../projections/projector.ts';
-import { eventsBehind, listParked } from '../projections/status.ts';
+import type { Database } from '../projections/database/database.ts';
+import { type Projector, projector } from '../projections/worker/projector.ts';
+import { eventsBehind, listParked } from '../projections/worker/status.ts';
 import type { History } from './history/history.ts';
 import type { EventLog } from './log/log.ts';
 import type { Metrics } from './observe/metrics.ts';
@@ -92,8 +92,10 @@ export function observedProjector({
     );
   }, lookMs);
   let counting = false;
+  let restsUntil = 0;
   const count = setInterval(() => {
-    if (counting) return;
+    const began = performance.now();
+    if (counting || began < restsUntil) return;
     counting = true;
     eventsBehind(database, log, running.positions.keys())
       .then(
@@ -102,6 +104,7 @@ export function observedProjector({
       )
       .finally(() => {
         counting = false;
+        restsUntil = performance.now() + countingRests * (performance.now() - began);
       });
   }, countMs);
   return {
@@ -116,5 +119,6 @@ export function observedProjector({
 }
 
 const lookMs = 2_000;
-/** It asks the log for the version of every open workshop. */
+/** It asks the log for the version of every open workshop: of very many it is done less often. */
 const countMs = 10_000;
+const countingRests = 20;

@@ -5,10 +5,12 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
-import type { Projector } from '../projections/projector.ts';
+import { parseAddress, shownAddress } from '../projections/database/address.ts';
 import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
+import type { Projector } from '../projections/worker/projector.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
-import { bundlePage } from '../web/bundle.ts';
+import { type BundledPage, bundlePage } from '../web/bundle.ts';
+import { servedUnder } from './api/basePath.ts';
 import { readModels } from './api/readModels.ts';
 import { restApi } from './api/rest.ts';
 import type { Config } from './config.ts';
@@ -18,17 +20,17 @@ import { addresses } from './identity/address.ts';
 import { operatorKey } from './identity/operatorKey.ts';
 import { origins } from './identity/origin.ts';
 import { tokens } from './identity/token.ts';
-import { circleWithoutSockets, redisAdapter } from './lib/socket/circle.ts';
+import { adapterWithoutSockets, redisAdapter } from './lib/socket/adapter.ts';
 import { workshopSockets } from './lib/socket/index.ts';
 import { readerSettings } from './lib/socket/readers.ts';
 import { openLimits } from './limiting.ts';
-import { inTime } from './log/inTime.ts';
 import { connect } from './log/redis/connect.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
 import { type NodeStatus, nodesOn, statusOf } from './observe/nodes.ts';
 import { observedProjector } from './projector.ts';
 import { namespace } from './protocol/wire.ts';
 import { openStores, redisAddress, type Stores } from './stores.ts';
+import { inTime } from './timing/inTime.ts';
 
 export interface RunningServer {
   about: About;
@@ -52,7 +54,12 @@ export interface About {
   guests: boolean;
 }
 
-export async function startServer(config: Config, logger: Logger): Promise<RunningServer> {
+/** `makePage` gives the page that is served at `/`. */
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  makePage: () => Promise<BundledPage> = bundlePage,
+): Promise<RunningServer> {
   const stores = await openStores(config, logger);
   /** What was opened so far, the last thing first. */
   const opened: (() => unknown)[] = [() => stores.close()];
@@ -67,26 +74,31 @@ export async function startServer(config: Config, logger: Logger): Promise<Runni
     }
   };
   try {
-    return { about: await serve(config, logger, stores, opened), close };
+    return { about: await serve({ config, logger, stores, opened, makePage }), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function serve(
-  config: Config,
-  logger: Logger,
-  stores: Stores,
-  opened: (() => unknown)[],
-): Promise<About> {
-  const { log, database, kept, history, folder, secret } = stores;
+interface Serving {
+  config: Config;
+  logger: Logger;
+  stores: Stores;
+  opened: (() => unknown)[];
+  makePage(): Promise<BundledPage>;
+}
+
+async function serve({ config, logger, stores, opened, makePage }: Serving): Promise<About> {
+  // Before anything is written to either.
+  await stores.recognized();
+  const { log, database, stored, history, folder, secret } = stores;
   // New at each start: what a former process of this machine held is not this one's.
   const node = randomUUID().slice(0, 13);
   const measured = metrics();
   const engine = workshopEngine({
     ...{ log, node, observer: engineObserver(measured, logger) },
-    ...(kept !== undefined && { archive: kept }),
+    ...(stored !== undefined && { archive: stored }),
   });
   opened.unshift(() => engine.close());
   const limiting = await openLimits(config, measured, logger);
@@ -109,7 +121,7 @@ async function serve(
   };
   const key = randomUUID();
   const serves = config.ROLE !== 'projector';
-  const page = serves ? await bundlePage() : undefined;
+  const page = serves ? await makePage() : undefined;
   let draining = false;
   const self = () => statusOf(measured, { node, role: config.ROLE, draining });
   let nodes = async () => [await self()];
@@ -121,10 +133,11 @@ async function serve(
     logger,
     readModels: readModels(database, log),
     config: {
-      ...{ publicUrl: config.PUBLIC_URL, corsOrigins: config.CORS_ORIGINS, production: config.production },
+      ...{ publicUrl: config.PUBLIC_URL, basePath: config.basePath },
+      ...{ corsOrigins: config.CORS_ORIGINS, production: config.production },
       unlimited: config.RATE_LIMIT_SCALE === 0,
     },
-    health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
+    health: { log: () => log.ping(), database: () => database.check() },
     ...(page !== undefined && { page }),
     ...(folder !== undefined && { operatorKey: operatorKey(key) }),
     operationsOnly: !serves,
@@ -134,7 +147,7 @@ async function serve(
 
   const adapterRedis = await adapterConnection(config, logger);
   opened.unshift(() => adapterRedis?.disconnect());
-  const scope = config.REDIS_URL === undefined ? '' : new URL(config.REDIS_URL).pathname.slice(1);
+  const scope = scopeOf(config);
   const adapter = adapterRedis && redisAdapter(adapterRedis, scope);
   const sockets = serves
     ? workshopSockets({
@@ -153,8 +166,9 @@ async function serve(
         readers: readerSettings,
       })
     : undefined;
+  servedUnder(config.basePath, app.server);
   opened.unshift(async () => sockets && connections.endWithin(lastAnswersMs, sockets.close()));
-  const alone = adapter && !sockets ? circleWithoutSockets(adapter) : undefined;
+  const alone = adapter && !sockets ? adapterWithoutSockets(adapter) : undefined;
   opened.unshift(() => alone?.close());
   const circle = alone?.nsp ?? (adapter && sockets?.io.of(namespace));
   if (circle !== undefined) nodes = nodesOn(circle, self);
@@ -179,7 +193,7 @@ async function serve(
   // A log that lost workshops must not give their ids to others. Where the database is away this waits for it.
   database.ready
     .then(() => highestWorkshopId(database))
-    .then((highest) => log.raiseIds(highest))
+    .then((highest) => log.ids.raise(highest))
     .catch((error: unknown) =>
       logger.warn({ err: error }, 'workshop ids could not be compared with the database'),
     );
@@ -227,6 +241,13 @@ async function adapterConnection(config: Config, logger: Logger) {
   return connect(address, 'doorbell', (error) => logger.debug({ err: error }, 'the adapter lost Redis'));
 }
 
+/** Of two products in one Redis each has its own number of a database; a cluster has only one, and so have Sentinels here. */
+function scopeOf({ REDIS_URL: url }: Config): string {
+  if (url === undefined) return '';
+  const { protocol, pathname, searchParams } = new URL(url);
+  return protocol === 'unix:' ? (searchParams.get('db') ?? '') : pathname.slice(1);
+}
+
 function engineObserver(measured: Metrics, logger: Logger) {
   return {
     appended(events: number, ms: number) {
@@ -235,6 +256,13 @@ function engineObserver(measured: Metrics, logger: Logger) {
     },
     conflicted: () => measured.conflicts.inc(),
     refused: (_: string, code: string) => measured.refusals.inc({ code }),
+    notKept(error: unknown) {
+      measured.faults.inc({ place: 'engine' });
+      logger.warn(
+        { err: error },
+        'a room could not be kept beside its events; it is read from further back next time',
+      );
+    },
     failed(error: unknown) {
       measured.faults.inc({ place: 'engine' });
       logger.warn({ err: error }, 'a command could not be appended; it is tried again while its time lasts');
@@ -244,15 +272,15 @@ function engineObserver(measured: Metrics, logger: Logger) {
 
 function whereLog(config: Config, { folder }: Stores): string {
   if (config.REDIS_URL !== undefined) return withoutPassword(config.REDIS_URL);
-  if (config.REDIS_CLUSTER_NODES !== undefined)
-    return config.REDIS_CLUSTER_NODES.map(({ host, port }) => `${host}:${port}`).join(',');
+  const nodes = config.REDIS_CLUSTER_NODES ?? config.REDIS_SENTINELS;
+  if (nodes !== undefined) return nodes.map(({ host, port }) => `${host}:${port}`).join(',');
   return folder?.file('log') ?? '';
 }
 
 function whereDatabase(config: Config, { folder }: Stores): string {
   return config.DATABASE_URL === undefined
     ? (folder?.file('database') ?? '')
-    : withoutPassword(config.DATABASE_URL);
+    : shownAddress(parseAddress(config.DATABASE_URL));
 }
 
 function withoutPassword(given: string): string {

@@ -46,6 +46,18 @@ describe('in production', () => {
     expect(line).not.toContain(value);
   });
 
+  it.each([
+    ['https://example.org', 'https://example.org', ''],
+    ['https://example.org/', 'https://example.org', ''],
+    ['https://example.org/our/rooms/?x=1', 'https://example.org/our/rooms', '/our/rooms'],
+  ])('PUBLIC_URL=%s is %s, with the path "%s"', (given, url, basePath) => {
+    expect(readConfig({ PUBLIC_URL: given })).toMatchObject({ PUBLIC_URL: url, basePath });
+  });
+
+  it('PUBLIC_URL with a path that could be more than a path is refused', () => {
+    expect(() => readConfig({ PUBLIC_URL: `https://example.org/"onload='x'` })).toThrow('PUBLIC_URL');
+  });
+
   it('[S15] keys that are fetched in the clear are refused', () => {
     const env = { NODE_ENV: 'production', AUTH_JWKS_URL: 'http://id.example.org/keys' };
     expect(refusal(env).names).toEqual(['AUTH_JWKS_URL']);

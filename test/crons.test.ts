@@ -1,6 +1,6 @@
 /** Timers on a clock that the test moves, with two nodes that both look after them. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CronParts, runTimers } from '../src/crons.ts';
+import { runTimers } from '../src/crons.ts';
 import { type Engine, workshopEngine } from '../src/engine/engine.ts';
 import { embeddedLog } from '../src/log/embedded/log.ts';
 import type { EventLog } from '../src/log/log.ts';
@@ -39,17 +39,9 @@ afterEach(async () => {
 async function look(): Promise<void> {
   for (let round = 0; round < 4; round++)
     await Promise.all(
-      engines.map((engine, index) => {
-        const parts: CronParts = {
-          ...{ engine, log, node: String(index), timers: settings, leaseMs: 15_000, graceMs: 15_000 },
-          ...{
-            openSince: () => 0,
-            isHere: () => false,
-            holdAgain: async () => undefined,
-            failed: (error) => expect(error).toBeUndefined(),
-          },
-        };
-        return runTimers(parts);
+      engines.map((engine) => {
+        const failed = (error: unknown) => expect(error).toBeUndefined();
+        return runTimers({ engine, log, timers: settings, failed });
       }),
     );
 }
@@ -57,7 +49,7 @@ async function look(): Promise<void> {
 const node = () => ({ engine: engines[0] as Engine });
 
 async function scheduled(inMinutes: number): Promise<number> {
-  const { workshopId } = await log.allocate();
+  const { workshopId } = await log.ids.allocate();
   const scheduledAt = new Date(clock + inMinutes * minute).toISOString();
   await ok(send(node(), workshopId, host, 'schedule-workshop', { title: 'Timed', scheduledAt }));
   await look();
@@ -151,5 +143,63 @@ describe('timers', () => {
     await open();
     await look();
     expect(await bySystem(id)).toEqual(['lobby 12:00']);
+  });
+});
+
+describe('many workshops that are due at once', () => {
+  async function due(count: number): Promise<number[]> {
+    const scheduledAt = new Date(clock + 60 * minute).toISOString();
+    const ids = await Promise.all(
+      Array.from({ length: count }, async () => {
+        const { workshopId } = await log.ids.allocate();
+        await ok(send(node(), workshopId, host, 'schedule-workshop', { title: 'Timed', scheduledAt }));
+        return workshopId;
+      }),
+    );
+    await look();
+    clock += 45 * minute;
+    return ids;
+  }
+
+  it('[C9] are all brought about in one go, whatever their number', async () => {
+    const ids = await due(1_000);
+    const engine = node().engine;
+    await runTimers({ engine, log, timers: settings, failed: (error) => expect(error).toBeUndefined() });
+    const statuses = await Promise.all(ids.map(async (id) => (await engine.room(id))?.room.status));
+    expect(new Set(statuses)).toEqual(new Set(['lobby']));
+  });
+
+  it('[C9] are shared by the nodes: each is looked at by one of them', async () => {
+    const ids = await due(400);
+    const looks = new Map<number, number>();
+    const counted = (engine: Engine): Engine => ({
+      ...engine,
+      room(id) {
+        looks.set(id, (looks.get(id) ?? 0) + 1);
+        return engine.room(id);
+      },
+      // What it brings about wakes it once more.
+      async handle(request) {
+        looks.set(request.workshopId, (looks.get(request.workshopId) ?? 0) - 1);
+        return engine.handle(request);
+      },
+    });
+    const failed = (error: unknown) => expect(error).toBeUndefined();
+    await Promise.all(
+      engines.map((engine) => runTimers({ engine: counted(engine), log, timers: settings, failed })),
+    );
+    await look();
+    expect(ids.map((id) => looks.get(id) ?? 0).filter((count) => count > 1)).toEqual([]);
+    for (const id of ids) expect(await bySystem(id)).toHaveLength(1);
+  });
+
+  it('[C9] what a node has taken and not done is done by another one later', async () => {
+    const [id = 0] = await due(1);
+    expect(await log.timers.claim(10, 10_000)).toEqual([id]);
+    await look();
+    expect(await bySystem(id)).toEqual([]);
+    clock += 10_000;
+    await look();
+    expect(await bySystem(id)).toHaveLength(1);
   });
 });

@@ -8,6 +8,7 @@ import {
 } from '../src/hooks/useWorkshopSocket.ts';
 import { Attendees } from './Attendees.tsx';
 import { api, type Step, type User, type Workshop } from './api.ts';
+import { basePath } from './base.ts';
 import { Chat } from './Chat.tsx';
 import { ConfirmButton } from './ConfirmButton.tsx';
 import { ConnectionBanner } from './ConnectionBanner.tsx';
@@ -25,7 +26,7 @@ interface RoomProps {
 
 export function Room({ me: noted, workshopId, onExit, onSignedOut }: RoomProps) {
   const { workshop, admitted, problem } = useAdmission(workshopId, onSignedOut);
-  const room = useWorkshopSocket(admitted ? workshopId : null);
+  const room = useWorkshopSocket(admitted ? workshopId : null, { url: basePath });
   // The server's word goes before our own note: another tab may have signed in as someone else since.
   const me = useMemo(() => ({ ...noted, userId: room.userId ?? noted.userId }), [noted, room.userId]);
   const [notice, setNotice] = useState<Notice | null>(null);

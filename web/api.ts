@@ -1,4 +1,5 @@
 /** The page's calls to the REST routes. What comes back is taken at the server's word. */
+import { basePath } from './base.ts';
 
 export interface Refusal {
   code: string;
@@ -47,7 +48,7 @@ async function call<T>(
   headers: Record<string, string> = {},
 ): Promise<Answer<T>> {
   try {
-    const response = await fetch(path, {
+    const response = await fetch(basePath + path, {
       method,
       headers: { ...headers, ...(body && { 'content-type': 'application/json' }) },
       ...(body && { body: JSON.stringify(body) }),

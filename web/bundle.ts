@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 export interface BundledPage {
+  /** With `{{basePath}}` where the path goes under which the server is reached, as `/rooms`. */
   html: string;
   /** By path (`/assets/page-1A2B3C4D.js`). The name changes with the content: it may be cached for good. */
   files: Map<string, BundledFile>;

@@ -2,11 +2,11 @@
 import { StrictMode, useCallback, useEffect, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import type { User } from './api.ts';
+import { basePath } from './base.ts';
+import { noteMe, readMe } from './me.ts';
 import { Room } from './Room.tsx';
 import { SignIn } from './SignIn.tsx';
 import { Workshops } from './Workshops.tsx';
-
-const meKey = 'workshop-rooms.me';
 
 function Page() {
   const [me, setMe] = useState(readMe);
@@ -14,12 +14,12 @@ function Page() {
   const [expired, setExpired] = useState(false);
 
   const signedIn = (user: User) => {
-    localStorage.setItem(meKey, JSON.stringify(user));
+    noteMe(user);
     setMe(user);
     setExpired(false);
   };
   const signedOut = useCallback(() => {
-    localStorage.removeItem(meKey);
+    noteMe(null);
     setMe(null);
     setExpired(true);
   }, []);
@@ -47,7 +47,7 @@ function useWorkshopInAddress(): [number | null, (id: number | null) => void] {
     return () => removeEventListener('popstate', follow);
   }, []);
   const goTo = useCallback((next: number | null) => {
-    history.pushState(null, '', next === null ? '/' : `/?workshop=${next}`);
+    history.pushState(null, '', next === null ? `${basePath}/` : `${basePath}/?workshop=${next}`);
     setId(next);
   }, []);
   return [id, goTo];
@@ -56,20 +56,6 @@ function useWorkshopInAddress(): [number | null, (id: number | null) => void] {
 function readAddress(): number | null {
   const id = Number(new URLSearchParams(location.search).get('workshop'));
   return Number.isSafeInteger(id) && id > 0 ? id : null;
-}
-
-/** The cookie is out of a script's reach, so who signed in is noted beside it. */
-function readMe(): User | null {
-  try {
-    const noted: unknown = JSON.parse(localStorage.getItem(meKey) ?? 'null');
-    if (typeof noted !== 'object' || noted === null || !('userId' in noted) || !('displayName' in noted))
-      return null;
-    const { userId, displayName } = noted;
-    return typeof userId === 'number' && typeof displayName === 'string' ? { userId, displayName } : null;
-  } catch {
-    // Someone else's note under our key: sign in again.
-    return null;
-  }
 }
 
 const place = document.getElementById('page');

@@ -17,7 +17,7 @@ export interface Variable {
 
 /** Used by docker-compose.yml alone. */
 export const composeOnly: readonly string[] = [
-  ...['REDIS_PASSWORD', 'REDIS_PROJECTOR_PASSWORD', 'REDIS_ANALYST_PASSWORD'],
+  ...['REDIS_PROJECTOR_PASSWORD', 'REDIS_ANALYST_PASSWORD'],
   ...[
     'POSTGRES_PASSWORD',
     'POSTGRES_MIGRATOR_PASSWORD',
@@ -49,7 +49,7 @@ export function configurationPage(root: string): string {
   const variables = variablesOf(readFileSync(join(root, '.env.example'), 'utf8'));
   const sections = [...new Set(variables.map(({ section }) => section))];
   return page(
-    heading('Configuration', '`.env.example` and `src/config.ts`'),
+    heading('Configuration', '`.env.example`, `src/config.ts` and `projections/database/urlParameters.ts`'),
     introduction,
     ...sections.map(
       (section) =>
@@ -111,8 +111,9 @@ names it. A variable that is set to nothing counts as unset. \`NODE_ENV=producti
 const rules = `
 ## What goes together
 
-- Neither \`REDIS_URL\` (or \`REDIS_CLUSTER_NODES\`) nor \`DATABASE_URL\`: embedded mode, one process, everything in \`DATA_DIR\`.
-- \`REDIS_URL\` and \`REDIS_CLUSTER_NODES\` exclude each other, as do \`AUTH_SECRET\` and \`AUTH_JWKS_URL\`.
+- What \`DATABASE_URL\` may say is told in [database-url.md](database-url.md).
+- Neither \`REDIS_URL\` (or \`REDIS_CLUSTER_NODES\`, or \`REDIS_SENTINELS\`) nor \`DATABASE_URL\`: embedded mode, one process, everything in \`DATA_DIR\`.
+- \`REDIS_URL\`, \`REDIS_CLUSTER_NODES\` and \`REDIS_SENTINELS\` exclude each other, as do \`AUTH_SECRET\` and \`AUTH_JWKS_URL\`.
 - \`ROLE=gateway\` and \`ROLE=projector\` need Redis and Postgres.
 - \`GUESTS=true\` needs \`AUTH_SECRET\` (or the secret of embedded mode): with \`AUTH_JWKS_URL\` nobody here could sign for a guest.
 - Where neither \`AUTH_SECRET\` nor \`AUTH_JWKS_URL\` is given, a secret is made once and kept in \`DATA_DIR\`. In production this

@@ -1,6 +1,6 @@
 /** `docs/reference/errors.md`: the codes, and what each means to a program. */
 import { answerTo } from '../../src/api/errors.ts';
-import { refusalCodes } from '../../src/domain/refusal.ts';
+import { refusalCodes } from '../../src/domain/define.ts';
 import { CodedError, errorCodes, wireError } from '../../src/protocol/errors.ts';
 import { code, codes, heading, page, table } from './markdown.ts';
 

@@ -4,10 +4,9 @@
  */
 import { type CommandName, commandOf, eventOf, isEventType } from '../../src/domain/catalog.ts';
 import { decide } from '../../src/domain/decide.ts';
-import type { NewEvent, User } from '../../src/domain/define.ts';
+import { type NewEvent, type RefusalCode, refusalCodes, type User } from '../../src/domain/define.ts';
 import { evolve } from '../../src/domain/evolve.ts';
 import { canHappen } from '../../src/domain/machine.ts';
-import { type RefusalCode, refusalCodes } from '../../src/domain/refusal.ts';
 import { emptyRoom, type Room, type Status, statuses } from '../../src/domain/room.ts';
 import { samplesOf } from './samples.ts';
 

@@ -7,12 +7,14 @@
  *   state   = SHA-256 of the state of the room after the last event, everyone listed, without `epoch`, as JSON in the same form
  *   step(n) = the first two bytes of SHA-256 of what event n concerns, as it is after it
  *
- * Hashes are in hexadecimal. Events come as they are to be kept: a deleted message without its text.
+ * Hashes are in hexadecimal. Events come as they are to be kept: under the schema that they were recorded with, a deleted
+ * message without its text.
  */
 import { createHash } from 'node:crypto';
 import { eventOf, isEventType } from '../../src/domain/catalog.ts';
 import { evolve, type RecordedEvent } from '../../src/domain/evolve.ts';
 import { emptyRoom, isMember, isRemoved, type Room } from '../../src/domain/room.ts';
+import { current } from '../../src/domain/upcast.ts';
 import { attendeeView, chatView, stateView } from '../../src/protocol/wire.ts';
 
 export interface Account {
@@ -79,7 +81,7 @@ function concernedText(room: Room, event: RecordedEvent): string {
   const { scheduledAt, startedAt, endedAt, hostsAbsentSince } = room;
   const { members, coHosts, present, hands, chat, deleted } = room;
   const line = chat.at(-1);
-  const marks = isEventType(event.type) ? eventOf(event.type).marks(event.data) : [];
+  const marks = isEventType(event.type) ? eventOf(event.type).marks(current(event).data) : [];
   const people = marks.flatMap((mark) => (mark.startsWith('user:') ? [Number(mark.slice(5))] : []));
   return JSON.stringify([
     [status, title, description, visibility, capacity, durationMinutes, hostId],

@@ -5,22 +5,23 @@
  * ```
  *   over, and left alone for long enough
  *     ──► every event is in the tables (count, hash) ──► recorded ──► stream removed, if it still ends there
- *            │ no: told once, looked at again later          │            │ no: it went on, and is due again later
+ *            │ no: said once, looked at again later          │            │ no: it went on, and is due again later
  *            └── parked, given up, different: stays          └── the owner of the partition alone, at that version alone
  * ```
  * However it is broken off there is the stream, or everything is recorded and in the tables; doing it again changes nothing.
  */
 import { redactedData } from '../../src/domain/erasing.ts';
-import type { Database } from '../database.ts';
-import type { Archives, ProjectedLog } from '../feed.ts';
-import { pause } from '../retry.ts';
-import { type Due, dueWorkshops, recordArchive } from './archives.ts';
+import type { RecordedEvent } from '../../src/domain/evolve.ts';
+import { pause } from '../../src/timing/retry.ts';
+import type { Database } from '../database/database.ts';
+import type { ProjectedLog } from '../fold/source.ts';
+import { type ArchivedStreams, type Due, dueWorkshops, recordArchive } from './archives.ts';
 import { confirm } from './confirm.ts';
 
 export type ArchiverEvent =
   /** `texts` were overwritten where the stream stays. */
   | { type: 'archived'; workshopId: number; version: number; texts: number }
-  /** It stays in the log, and is looked at again later. Told once for each version and reason. */
+  /** It stays in the log, and is looked at again later. Reported once for each version and reason. */
   | { type: 'waiting'; workshopId: number; version: number; reason: string }
   /** It is tried again. */
   | { type: 'error'; error: unknown };
@@ -33,7 +34,9 @@ export interface ArchiverOptions {
   /** How long after a workshop's end, in milliseconds; it is left alone while it is still moderated. */
   afterMs: number;
   /** Whether streams are removed; where they stay, deleted texts are overwritten in them. */
-  streams: Archives;
+  streams: ArchivedStreams;
+  /** How often is looked for what is due at most; 1,000 if left out. */
+  shortestMs?: number;
   onEvent(event: ArchiverEvent): void;
 }
 
@@ -42,25 +45,26 @@ export interface Archiver {
   close(): Promise<void>;
 }
 
-/** How often is looked for what is due, at most and at least, in milliseconds. */
-const [shortest, longest] = [1_000, 30_000];
+/** How often is looked for what is due at least, in milliseconds. */
+const longest = 30_000;
 /** How long nothing may have happened: messages are often deleted one after the other. */
 const quietMs = 60_000;
 /** When something that waits for an operator is looked at again. */
 const againMs = 10 * 60_000;
 
 export function archiver(options: ArchiverOptions): Archiver {
-  const { database, log, held, afterMs, streams, onEvent } = options;
+  const { database, held, afterMs, shortestMs = 1_000, onEvent } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  const waiting = new Map<number, { told: string; until: number }>();
+  /** What waits for an operator, and when it is looked at again. */
+  const waiting = new Map<number, { reported: string; until: number }>();
   const running = run();
 
   async function run(): Promise<void> {
     await Promise.race([database.ready, aborted(signal)]).catch(failed);
     while (!signal.aborted) {
       await round().catch(failed);
-      await pause(Math.min(longest, Math.max(shortest, afterMs / 60)), signal).catch(() => undefined);
+      await pause(Math.min(longest, Math.max(shortestMs, afterMs / 60)), signal).catch(() => undefined);
     }
   }
 
@@ -69,11 +73,12 @@ export function archiver(options: ArchiverOptions): Archiver {
   }
 
   async function round(): Promise<void> {
+    const isWaiting = (id: number) => (waiting.get(id)?.until ?? 0) >= performance.now();
     for (const partition of held().keys()) {
-      for (const due of await dueIn(partition)) {
+      for (const due of await dueIn(options, partition, isWaiting)) {
         signal.throwIfAborted();
         try {
-          await archive(partition, due);
+          became(due, await archive(options, partition, due, signal));
         } catch (error) {
           // One that cannot be read must not keep the others waiting.
           failed(error);
@@ -82,47 +87,17 @@ export function archiver(options: ArchiverOptions): Archiver {
     }
   }
 
-  async function dueIn(partition: number): Promise<Due[]> {
-    const open = [...(await log.open(partition)).keys()];
-    const among = open.filter((id) => (waiting.get(id)?.until ?? 0) < performance.now());
-    return dueWorkshops(database, {
-      ...{ among, endedUntil: log.now() - afterMs, quietSince: log.now() - Math.min(afterMs, quietMs) },
-      unrecorded: streams === 'kept',
-    });
-  }
-
-  async function archive(partition: number, due: Due): Promise<void> {
-    const { workshopId, version, eventId, waits } = due;
-    if (waits !== undefined) return stays(workshopId, version, reasons[waits]);
-    const head = await log.head(workshopId);
-    // The tables are not as far yet.
-    if (head?.version !== version) return;
-    const confirmed = await confirm({ database, log, signal }, workshopId, version);
-    if (confirmed.kind === 'different') {
-      // Somebody is being forgotten in it: the stream first, then the rows.
-      const isAnother = (await log.head(workshopId))?.epoch !== head.epoch;
-      return isAnother ? undefined : stays(workshopId, version, confirmed.reason);
+  function became({ workshopId, version }: Due, outcome: Outcome): void {
+    if (outcome.kind === 'archived') {
+      waiting.delete(workshopId);
+      onEvent({ type: 'archived', workshopId, version, texts: outcome.texts });
     }
-    const { account, deleted } = confirmed;
-    const fence = held().get(partition);
-    if (fence === undefined) return;
-    const texts =
-      streams === 'removed'
-        ? 0
-        : await log.rewrite(workshopId, (event) =>
-            deleted.has(event.version) ? redactedData(event) : event.data,
-          );
-    if (!(await recordArchive(database, { partition, fence }, due, account))) return;
-    if (streams === 'removed' && !(await log.remove(workshopId, { version, eventId, epoch: head.epoch })))
-      return;
-    waiting.delete(workshopId);
-    onEvent({ type: 'archived', workshopId, version, texts });
-  }
-
-  function stays(workshopId: number, version: number, reason: string): void {
-    const told = `${version}: ${reason}`;
-    if (waiting.get(workshopId)?.told !== told) onEvent({ type: 'waiting', workshopId, version, reason });
-    waiting.set(workshopId, { told, until: performance.now() + againMs });
+    if (outcome.kind !== 'waiting') return;
+    const { reason } = outcome;
+    const reported = `${version}: ${reason}`;
+    if (waiting.get(workshopId)?.reported !== reported)
+      onEvent({ type: 'waiting', workshopId, version, reason });
+    waiting.set(workshopId, { reported, until: performance.now() + againMs });
   }
 
   return {
@@ -131,6 +106,55 @@ export function archiver(options: ArchiverOptions): Archiver {
       await running;
     },
   };
+}
+
+async function dueIn(
+  { database, log, afterMs, streams }: ArchiverOptions,
+  partition: number,
+  isWaiting: (workshopId: number) => boolean,
+): Promise<Due[]> {
+  const open = await log.streams.ids(partition);
+  return dueWorkshops(database, {
+    among: open.filter((id) => !isWaiting(id)),
+    ...{ endedUntil: log.now() - afterMs, quietSince: log.now() - Math.min(afterMs, quietMs) },
+    unrecorded: streams === 'kept',
+  });
+}
+
+type Outcome =
+  | { kind: 'archived'; texts: number }
+  | { kind: 'waiting'; reason: string }
+  /** It went on, or the partition is another's: whoever finds it due again does it. */
+  | { kind: 'not now' };
+
+const notNow: Outcome = { kind: 'not now' };
+
+async function archive(
+  { database, log, held, streams }: ArchiverOptions,
+  partition: number,
+  due: Due,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const { workshopId, version, eventId, waits } = due;
+  if (waits !== undefined) return { kind: 'waiting', reason: reasons[waits] };
+  const head = await log.events.head(workshopId);
+  // The tables are not as far yet.
+  if (head?.version !== version) return notNow;
+  const confirmed = await confirm({ database, log, signal }, workshopId, version);
+  if (confirmed.kind === 'different') {
+    // Somebody is being forgotten in it: the stream first, then the rows.
+    const isAnother = (await log.events.head(workshopId))?.epoch !== head.epoch;
+    return isAnother ? notNow : { kind: 'waiting', reason: confirmed.reason };
+  }
+  const { account, deleted } = confirmed;
+  const fence = held().get(partition);
+  if (fence === undefined) return notNow;
+  const redacted = (event: RecordedEvent) => (deleted.has(event.version) ? redactedData(event) : event.data);
+  const texts = streams === 'removed' ? 0 : await log.streams.rewrite(workshopId, redacted);
+  if (!(await recordArchive(database, { partition, fence }, due, account))) return notNow;
+  const isGone =
+    streams === 'kept' || (await log.streams.remove(workshopId, { version, eventId, epoch: head.epoch }));
+  return isGone ? { kind: 'archived', texts } : notNow;
 }
 
 const reasons = {

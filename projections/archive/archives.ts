@@ -1,11 +1,15 @@
 /** Reads and writes of `workshop_archives`, and what is due to be archived. */
 import { reducer } from '../../src/domain/evolve.ts';
-import { arrayText } from '../arrayText.ts';
-import { projectionName } from '../bookkeeping.ts';
-import { instantText, namedColumns } from '../columns.ts';
-import type { Database } from '../database.ts';
+import type { Checkpoint } from '../checkpoints/leases.ts';
+import { projectionName } from '../checkpoints/schema.ts';
+import { instantText, namedColumns } from '../database/columns.ts';
+import type { Database } from '../database/database.ts';
+import { arrayText } from '../database/encoding.ts';
 import type { Account } from './account.ts';
 import { type ArchiveRow, archives } from './schema.ts';
+
+/** Whether the log lets go of the streams of archived workshops, or keeps them. */
+export type ArchivedStreams = 'removed' | 'kept';
 
 export interface Due {
   workshopId: number;
@@ -63,11 +67,8 @@ const erasedEvents =
 const isBeingErased =
   'exists (select from workshop_erasures x where x.workshop_id = w.id and x.done_at is null)';
 
-/** For the owner of the workshop's partition alone. */
-export interface Place {
-  partition: number;
-  fence: number;
-}
+/** Under which the owner of the workshop's partition records. */
+type Fence = Pick<Checkpoint, 'partition' | 'fence'>;
 
 /**
  * Records what a workshop came to, where the tables are still at that version, and nobody was forgotten in it since `erased`
@@ -75,21 +76,21 @@ export interface Place {
  */
 export function recordArchive(
   database: Database,
-  place: Place,
+  fence: Fence,
   { workshopId, erased }: Pick<Due, 'workshopId' | 'erased'>,
   account: Account,
 ): Promise<boolean> {
-  return record(database, place, workshopId, account, `${erasedEvents} = ${erased} and not ${isBeingErased}`);
+  return record(database, fence, workshopId, account, `${erasedEvents} = ${erased} and not ${isBeingErased}`);
 }
 
 /** The same for a workshop that was recorded at this very version, now that something was taken out of it. */
-export function recordAnew(
+export function recordArchiveAgain(
   database: Database,
-  place: Place,
+  fence: Fence,
   workshopId: number,
   account: Account,
 ): Promise<boolean> {
-  return record(database, place, workshopId, account, isRecorded);
+  return record(database, fence, workshopId, account, isRecorded);
 }
 
 /** Of the workshop `w`: as it is now. */
@@ -98,7 +99,7 @@ const isRecorded =
 
 async function record(
   database: Database,
-  { partition, fence }: Place,
+  { partition, fence }: Fence,
   workshopId: number,
   { version, hash, state, steps }: Account,
   condition: string,

@@ -3,12 +3,12 @@
  * `workshop_events` are, and both have to come to the same.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { isDeletion, redactedData } from '../../src/domain/erasing.ts';
+import { deletedBy, redactedData } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { EventMissing, readAll } from '../../src/log/log.ts';
-import type { Database } from '../database.ts';
-import type { ProjectedLog } from '../feed.ts';
-import { keptEvents } from '../kept.ts';
+import type { Database } from '../database/database.ts';
+import { storedEvents } from '../events/queries.ts';
+import type { EventSource, ProjectedLog } from '../fold/source.ts';
 import { type Account, accounting } from './account.ts';
 
 export type Confirmation =
@@ -18,7 +18,7 @@ export type Confirmation =
 
 export interface Confirming {
   database: Database;
-  log: Pick<ProjectedLog, 'read'>;
+  log: Pick<ProjectedLog, 'events'>;
   signal: AbortSignal;
 }
 
@@ -28,12 +28,7 @@ export async function confirm(
   workshopId: number,
   version: number,
 ): Promise<Confirmation> {
-  const kept = { read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit) };
-
-  async function each(
-    source: Pick<ProjectedLog, 'read'>,
-    take: (event: RecordedEvent) => void,
-  ): Promise<void> {
+  async function each(source: EventSource, take: (event: RecordedEvent) => void): Promise<void> {
     let next = 1;
     for await (const page of readAll(source, workshopId)) {
       for (const event of page) {
@@ -50,13 +45,14 @@ export async function confirm(
   const inLog = accounting(workshopId);
   const inTables = accounting(workshopId);
   try {
-    await each(log, (event) => {
-      if (isDeletion(event)) deleted.add(event.data.id);
+    await each(log.events, (event) => {
+      const id = deletedBy(event);
+      if (id !== undefined) deleted.add(id);
     });
-    await each(log, (event) =>
+    await each(log.events, (event) =>
       inLog.add(deleted.has(event.version) ? { ...event, data: redactedData(event) } : event),
     );
-    await each(kept, (event) => inTables.add(event));
+    await each(storedEvents(database), (event) => inTables.add(event));
   } catch (error) {
     if (!(error instanceof EventMissing)) throw error;
     const where = inLog.version() < version ? 'the log' : 'workshop_events';

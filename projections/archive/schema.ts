@@ -3,7 +3,7 @@
  * were, and whether folding them gives what it gave then. Where the log let go of the stream this stood here before.
  */
 import { integer, pgTable, text } from 'drizzle-orm/pg-core';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export const archives = pgTable('workshop_archives', {
   workshopId: whole('workshop_id').primaryKey(),

@@ -1,8 +1,8 @@
 /** Reads of `workshop_attendees`. */
 import { and, asc, eq, gt } from 'drizzle-orm';
-import { isoTextOrNull } from '../columns.ts';
-import type { Database } from '../database.ts';
-import { keyOf, type Page, type PageRequest, pageOf, reading } from '../page.ts';
+import { isoTextOrNull } from '../database/columns.ts';
+import type { Database } from '../database/database.ts';
+import { keyOf, type Page, type PageRequest, pageOf, reading } from '../database/page.ts';
 import { type AttendeeRow, type AttendeeStatus, attendees } from './schema.ts';
 
 /** Times are ISO 8601 in UTC. */

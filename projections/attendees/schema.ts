@@ -1,6 +1,6 @@
 /** One row for each person that a workshop knows by id: how they stand to it, and when they were there. */
 import { boolean, index, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export type AttendeeStatus = 'rsvp' | 'withdrawn' | 'invited' | 'joined' | 'left' | 'removed';
 

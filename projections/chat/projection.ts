@@ -1,7 +1,7 @@
 /** Chat messages and their deletions as rows and changes of `workshop_chat_messages`. */
 import type { EventData } from '../../src/domain/catalog.ts';
 import type { Room } from '../../src/domain/room.ts';
-import type { EventRow } from '../events/schema.ts';
+import type { CurrentEvent } from '../../src/domain/upcast.ts';
 import type { ChatRow } from './schema.ts';
 
 /** A deletion of a message that an earlier commit has written. */
@@ -12,10 +12,7 @@ export interface Deletion {
 }
 
 /** `room` has just folded the event. */
-export function chatRow(
-  room: Room,
-  { version, at, data }: Pick<EventRow, 'version' | 'at' | 'data'>,
-): ChatRow {
+export function chatRow(room: Room, { version, at, data }: CurrentEvent): ChatRow {
   // The engine recorded it by the event's own schema; one that was deleted since then has no text.
   const line = data as Omit<EventData['chat-message'], 'message'> & { message: string | null };
   return {

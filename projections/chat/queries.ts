@@ -1,9 +1,9 @@
 /** Reads of `workshop_chat_messages`. */
 import { and, asc, eq, gt } from 'drizzle-orm';
 import type { ChatView } from '../../src/protocol/wire.ts';
-import { isoText } from '../columns.ts';
-import type { Database } from '../database.ts';
-import { keyOf, type Page, type PageRequest, pageOf, reading } from '../page.ts';
+import { isoText } from '../database/columns.ts';
+import type { Database } from '../database/database.ts';
+import { keyOf, type Page, type PageRequest, pageOf, reading } from '../database/page.ts';
 import { type ChatRow, chatMessages } from './schema.ts';
 
 /** The chat from its first message on; a deleted one keeps its place. */

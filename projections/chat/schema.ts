@@ -1,6 +1,6 @@
 /** One row for each chat message, by the version of its event. A deleted one keeps its place and loses its text. */
 import { pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export const chatColumns = () => ({
   workshopId: whole('workshop_id').notNull(),

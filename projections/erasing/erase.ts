@@ -2,29 +2,39 @@
  * Forgetting a person in one workshop: in the log's stream and feed, in every table, and in what nodes hold in memory. What was
  * theirs is taken out of the events as their definitions say; the rows then are what folding those events gives. It may be
  * repeated, also after it broke off in the middle.
+ *
+ * ```
+ *   stream ──► stored events, lost ones ──► the person's rows ──► snapshots ──► tables brought up to the log
+ *     ▲                                                                    or, without a stream, nodes told to read again
+ *     └──── put back meanwhile, from what was there before ◄────────────────────┤
+ *                                          what was archived is added up again ◄┴──► recorded as done
+ * ```
  */
 import { randomUUID } from 'node:crypto';
 import { erasedData } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
-import { nobody } from '../../src/domain/person.ts';
+import { nobody } from '../../src/domain/text.ts';
+import { UnknownSchema } from '../../src/domain/upcast.ts';
 import { readAll } from '../../src/log/log.ts';
+import { retrying } from '../../src/timing/retry.ts';
 import { accounting } from '../archive/account.ts';
-import { isArchived, recordAnew } from '../archive/archives.ts';
-import { arrayText } from '../arrayText.ts';
-import { projectionName } from '../bookkeeping.ts';
-import type { Database } from '../database.ts';
-import type { ProjectedLog } from '../feed.ts';
-import type { Fencing } from '../fencing.ts';
-import { keptEvents } from '../kept.ts';
-import { retrying } from '../retry.ts';
+import { isArchived, recordArchiveAgain } from '../archive/archives.ts';
+import type { FencedWriter } from '../checkpoints/fencedWriter.ts';
+import type { Checkpoint } from '../checkpoints/leases.ts';
+import { projectionName } from '../checkpoints/schema.ts';
+import type { Database } from '../database/database.ts';
+import { arrayText } from '../database/encoding.ts';
+import { storedEvents } from '../events/queries.ts';
+import type { ProjectedLog } from '../fold/source.ts';
+import { note } from '../notes/notes.ts';
 import { roomSnapshots } from '../snapshots/snapshots.ts';
 import type { OpenErasure } from './request.ts';
 
 export interface Erasing {
   database: Database;
   log: ProjectedLog;
-  place: { partition: number; fence: number };
-  own: Fencing;
+  checkpoint: Pick<Checkpoint, 'partition' | 'fence'>;
+  writer: FencedWriter;
   /** Brings the workshop's tables up to the log. */
   catchUp(workshopId: number): Promise<unknown>;
   signal: AbortSignal;
@@ -39,65 +49,85 @@ export interface Erased {
 /** Rows that are read and written at once. */
 const page = 1_000;
 
-/** While nothing else of the partition is folded or written. Throws `Fenced`. `before`: events that are counted already. */
-export async function eraseIn(
-  erasing: Erasing,
-  wish: OpenErasure,
-  before: ReadonlySet<number> = new Set(),
-): Promise<Erased> {
-  const { database, log } = erasing;
-  const { workshopId, userId } = wish;
-  const events = new Set<number>();
-  const messages = new Set<number>();
-  const erase = (event: RecordedEvent) => {
-    const data = erasedData(event, userId);
-    if (data !== event.data) {
-      events.add(event.version);
-      if (event.type === 'chat-message') messages.add(event.version);
-    }
-    return data;
-  };
-  const trying = <T>(run: () => Promise<T>) => retrying(run, erasing);
-
-  await trying(() => log.rewrite(workshopId, erase));
-  const isKept = (await trying(() => log.head(workshopId))) === null;
-  const counted = new Set([...before, ...(await eraseRows(erasing, wish, erase))]);
-  await trying(() => eraseLost(erasing, workshopId, userId));
-  await erasePerson(erasing, { workshopId, userId, isKept, isTouched: events.size > 0 });
-  await trying(() => roomSnapshots(database).remove(workshopId));
-  if (isKept) {
-    // What nodes hold in memory of it came from the rows.
-    await trying(() => log.announce(workshopId));
-    // Put back meanwhile, from what was there before: from here on that fails.
-    const isBack = (await trying(() => log.head(workshopId))) !== null;
-    if (isBack) return eraseIn(erasing, wish, new Set([...counted, ...events]));
-  } else {
-    await erasing.catchUp(workshopId);
+/** While nothing else of the partition is folded or written. Throws `Fenced` and `UnknownSchema`. */
+export async function eraseIn(erasing: Erasing, erasure: OpenErasure): Promise<Erased> {
+  /** Versions that the record of the erasure counts already. */
+  const counted = new Set<number>();
+  let pass = await eraseOnce(erasing, erasure, counted);
+  while (pass.isPutBack) {
+    for (const version of pass.events) counted.add(version);
+    pass = await eraseOnce(erasing, erasure, counted);
   }
-  await trying(() => accountAnew(erasing, workshopId));
+  const { events, messages } = pass;
+  await retrying(() => recordAgain(erasing, erasure.workshopId), { ...erasing, isFinal });
   const uncounted = (versions: Set<number>) => [...versions].filter((each) => !counted.has(each)).length;
-  await finish(erasing, wish, { events: uncounted(events), messages: uncounted(messages) });
+  await finish(erasing, erasure, { events: uncounted(events), messages: uncounted(messages) });
+  const key = { user_id: erasure.userId, workshop_id: erasure.workshopId };
+  await retrying(() => note(erasing, 'workshop_erasures', key), erasing);
   return { events: events.size, messages: messages.size };
 }
 
-/** Counts what it takes away with the taking itself; answers with the versions that lost something. */
+/** What is theirs in an event of a newer schema nobody here can tell: nothing is said to be done. */
+const isFinal = (error: unknown) => error instanceof UnknownSchema;
+
+interface Pass {
+  /** Versions of events that lost something, and those of them that are messages. */
+  events: Set<number>;
+  messages: Set<number>;
+  /** The log has the workshop's stream again, from what was there before. From here on putting it back fails. */
+  isPutBack: boolean;
+}
+
+async function eraseOnce(erasing: Erasing, erasure: OpenErasure, counted: Set<number>): Promise<Pass> {
+  const { database, log } = erasing;
+  const { workshopId, userId } = erasure;
+  const pass: Pass = { events: new Set(), messages: new Set(), isPutBack: false };
+  const erase = (event: RecordedEvent) => {
+    const data = erasedData(event, userId);
+    if (data !== event.data) {
+      pass.events.add(event.version);
+      if (event.type === 'chat-message') pass.messages.add(event.version);
+    }
+    return data;
+  };
+  const trying = <T>(run: () => Promise<T>) => retrying(run, { ...erasing, isFinal });
+  const hasStream = async () => (await trying(() => log.events.head(workshopId))) !== null;
+
+  await trying(() => log.streams.rewrite(workshopId, erase));
+  const isLogged = await hasStream();
+  await eraseRows(erasing, erasure, erase, counted);
+  await trying(() => eraseLost(erasing, workshopId, userId));
+  await erasePerson(erasing, { workshopId, userId, isLogged, isTouched: pass.events.size > 0 });
+  await trying(() => roomSnapshots(database).remove(workshopId));
+  if (isLogged) {
+    await erasing.catchUp(workshopId);
+  } else {
+    // What nodes hold in memory of it came from the rows.
+    await trying(() => log.feed.announce(workshopId));
+    pass.isPutBack = await hasStream();
+  }
+  return pass;
+}
+
+/** Counts what it takes away with the taking itself, and adds the versions that lost something to `counted`. */
 async function eraseRows(
-  { database, own, ...trying }: Erasing,
+  erasing: Erasing,
   { workshopId, userId }: OpenErasure,
   erase: (event: RecordedEvent) => unknown,
-): Promise<Set<number>> {
-  const counted = new Set<number>();
+  counted: Set<number>,
+): Promise<void> {
+  const stored = storedEvents(erasing.database);
   for (let after = 0; ; ) {
-    const rows = await retrying(() => keptEvents(database, workshopId, after, page), trying);
-    const last = rows.at(-1);
-    if (last === undefined) return counted;
+    const events = await retrying(() => stored.read(workshopId, after, page), erasing);
+    const last = events.at(-1);
+    if (last === undefined) return;
     after = last.version;
-    const anew = rows.flatMap((event) => {
+    const changed = events.flatMap((event) => {
       const data = erase(event);
       return data === event.data ? [] : [{ version: event.version, data: JSON.stringify(data) }];
     });
-    if (anew.length === 0) continue;
-    await own.fenced(
+    if (changed.length === 0) continue;
+    await erasing.writer.run(
       `erased as (
          update workshop_events e set data = n.data
          from mine, unnest($2::text::bigint[], $3::text::jsonb[]) as n(version, data)
@@ -110,22 +140,22 @@ async function eraseRows(
        )`,
       [
         workshopId,
-        arrayText(anew.map(({ version }) => version)),
-        arrayText(anew.map(({ data }) => data)),
+        arrayText(changed.map(({ version }) => version)),
+        arrayText(changed.map(({ data }) => data)),
         userId,
       ],
     );
-    for (const { version } of anew) counted.add(version);
+    for (const { version } of changed) counted.add(version);
   }
 }
 
 async function eraseLost({ database }: Erasing, workshopId: number, userId: number): Promise<void> {
   const rows = await database.query(
-    'select event_id, type, data from workshop_events_lost where workshop_id = $1::bigint',
+    'select event_id, type, schema, data from workshop_events_lost where workshop_id = $1::bigint',
     [workshopId],
   );
   for (const row of rows) {
-    const data = erasedData({ type: String(row.type), data: row.data }, userId);
+    const data = erasedData({ type: String(row.type), schema: Number(row.schema), data: row.data }, userId);
     if (data === row.data) continue;
     await database.query(
       `update workshop_events_lost set data = $3::text::jsonb
@@ -138,23 +168,23 @@ async function eraseLost({ database }: Erasing, workshopId: number, userId: numb
 interface Touched {
   workshopId: number;
   userId: number;
-  /** The log has no stream of it. */
-  isKept: boolean;
+  /** The log has a stream of it. */
+  isLogged: boolean;
   /** Something was taken out of its events. */
   isTouched: boolean;
 }
 
 /**
- * The rows of the person, and, where anything was theirs, whatever a rebuild has folded so far: it begins anew. Where there is no stream another epoch says so
- * to whoever has read the rows before; elsewhere the log itself has another one now.
+ * The rows of the person, and, where anything was theirs, whatever a rebuild has folded so far: another one begins. Where there is
+ * no stream another epoch says so to whoever has read the rows before; elsewhere the log itself has another one now.
  */
-async function erasePerson({ own }: Erasing, { workshopId, userId, ...is }: Touched): Promise<void> {
+async function erasePerson({ writer }: Erasing, { workshopId, userId, ...is }: Touched): Promise<void> {
   const isTouched = '($6::text::boolean or exists (select from people) or exists (select from messages))';
   const next = ['workshop_attendees_next', 'workshop_chat_messages_next', 'workshop_events_next'].map(
     (table) =>
       `${table}_gone as (delete from ${table} n using mine where n.workshop_id = $1::bigint and ${isTouched})`,
   );
-  await own.fenced(
+  await writer.run(
     `people as (
        update workshop_attendees a set display_name = $3::text, avatar_url = null
        from mine where a.workshop_id = $1::bigint and a.user_id = $2::bigint and a.display_name is not null
@@ -175,30 +205,30 @@ async function erasePerson({ own }: Erasing, { workshopId, userId, ...is }: Touc
      )`,
     [
       ...[workshopId, userId, nobody.displayName, `erased ${randomUUID()}`],
-      ...[String(is.isKept), String(is.isTouched)],
+      ...[String(!is.isLogged), String(is.isTouched)],
     ],
   );
 }
 
 /** What an archived workshop came to, now that something is missing. */
-async function accountAnew({ database, place }: Erasing, workshopId: number): Promise<void> {
+async function recordAgain({ database, checkpoint }: Erasing, workshopId: number): Promise<void> {
   if (!(await isArchived(database, workshopId))) return;
-  const rows = { read: (id: number, after: number, limit: number) => keptEvents(database, id, after, limit) };
   const { add, account } = accounting(workshopId);
-  for await (const events of readAll(rows, workshopId)) for (const event of events) add(event);
-  await recordAnew(database, place, workshopId, account());
+  for await (const events of readAll(storedEvents(database), workshopId))
+    for (const event of events) add(event);
+  await recordArchiveAgain(database, checkpoint, workshopId, account());
 }
 
 /**
  * Done, unless somebody has asked again meanwhile: what came after this began is then looked for too. The record stays where
- * anything was ever taken away. What is given was taken away and not counted yet.
+ * anything was ever taken away. What is handed in was taken away and not counted yet.
  */
 async function finish(
-  { own }: Erasing,
+  { writer }: Erasing,
   { workshopId, userId, requestedAt }: OpenErasure,
   { events, messages }: Erased,
 ): Promise<void> {
-  await own.fenced(
+  await writer.run(
     `nothing as (
        delete from workshop_erasures e using mine
        where e.workshop_id = $1::bigint and e.user_id = $2::bigint and e.requested_at = $5::text::timestamptz

@@ -2,9 +2,11 @@
  * Asking for a person to be forgotten. What was found to concern them is written down, workshop by workshop, and the projectors
  * that have the partitions do it; it goes on wherever it was broken off.
  */
-import { arrayText } from '../arrayText.ts';
-import type { Database } from '../database.ts';
-import type { ProjectedLog } from '../feed.ts';
+
+import type { Database } from '../database/database.ts';
+import { arrayText } from '../database/encoding.ts';
+import type { ProjectedLog } from '../fold/source.ts';
+import { note } from '../notes/notes.ts';
 import { foldedVersions } from '../workshops/queries.ts';
 
 /** How far an erasure is. Events and messages are all that ever lost something, also in earlier erasures. */
@@ -17,7 +19,7 @@ export interface ErasureProgress {
   messages: number;
 }
 
-export interface ErasureWish {
+export interface ErasureRequest {
   userId: number;
   /** Who asks. */
   by: string;
@@ -27,7 +29,7 @@ export interface ErasureWish {
 export async function requestErasure(
   database: Database,
   log: ProjectedLog,
-  { userId, by }: ErasureWish,
+  { userId, by }: ErasureRequest,
 ): Promise<void> {
   await database.ready;
   // The log first: what is folded in between is in the tables then.
@@ -43,6 +45,7 @@ export async function requestErasure(
        requested_at = excluded.requested_at, done_at = null`,
     [userId, by, arrayText(unique), arrayText(unique.map((id) => log.partitionOf(id)))],
   );
+  await note({ database, log }, 'workshop_erasures', { user_id: userId });
 }
 
 /**
@@ -67,7 +70,7 @@ async function inTables(database: Database, userId: number): Promise<number[]> {
 async function aheadOfTables(database: Database, log: ProjectedLog): Promise<number[]> {
   const ahead: number[] = [];
   for (let partition = 0; partition < log.partitions; partition++) {
-    const open = await log.open(partition);
+    const open = await log.streams.open(partition);
     const folded = await foldedVersions(database, [...open.keys()]);
     for (const [id, version] of open) if ((folded.get(id) ?? 0) < version) ahead.push(id);
   }

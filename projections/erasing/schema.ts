@@ -1,9 +1,9 @@
 /**
- * Whom an operator had forgotten, by id alone, and in which workshops: the wish, for the owners of the partitions to take up,
+ * Whom an operator had forgotten, by id alone, and in which workshops: the request, for the owners of the partitions to take up,
  * and afterwards the record that it was done. It is also the list to go by where a backup is put back.
  */
 import { integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export const erasures = pgTable(
   'workshop_erasures',

@@ -1,8 +1,9 @@
-/** Events as rows of `workshop_events`, as the log holds them. */
+/** Events as rows of `workshop_events`: as they were recorded, each under the number of the schema that it was recorded with. */
 import { z } from 'zod';
-import { eventOf, eventTypes, isEventType } from '../../src/domain/catalog.ts';
+import { eventOf, eventTypes } from '../../src/domain/catalog.ts';
+import { redactedData } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
-import { unreadableId } from '../pages.ts';
+import { UnknownSchema } from '../../src/domain/upcast.ts';
 import type { EventRow } from './schema.ts';
 
 export function eventRow(workshopId: number, event: RecordedEvent): EventRow {
@@ -10,11 +11,14 @@ export function eventRow(workshopId: number, event: RecordedEvent): EventRow {
   return { workshopId, version, eventId, type, schema, at, by: String(by), commandId, data };
 }
 
-/** Takes out of an event what a deletion takes away. */
+/** Takes out of an event what a deletion takes away. Where nobody here can tell what that is, its place alone stays. */
 export function redactRow(row: EventRow): void {
-  if (!isEventType(row.type)) return;
-  const { redact } = eventOf(row.type);
-  if (redact !== undefined) row.data = redact(row.data);
+  try {
+    row.data = redactedData(row);
+  } catch (error) {
+    if (!(error instanceof UnknownSchema)) throw error;
+    Object.assign(row, placeholder(row.type));
+  }
 }
 
 export function recordedEvent(row: EventRow): RecordedEvent {
@@ -40,6 +44,9 @@ function inOrder(type: string, data: unknown): unknown {
   return Object.assign(ordered, given);
 }
 
+/** Stands for the id of an event whose entry in the log can't be parsed. */
+export const unreadableId = (version: number): string => `unreadable-${version}`;
+
 /** Of a type that nobody knows: whoever reads it passes over it, and no version is missing. */
 const placeholderType = 'unstorable';
 
@@ -52,7 +59,7 @@ export function placeholderRow(
   { version, at, event }: { version: number; at: number; event: RecordedEvent | undefined },
 ): EventRow {
   return {
-    ...{ workshopId, version, type: placeholderType, schema: 1 },
+    ...{ workshopId, version, ...placeholder(event?.type) },
     eventId: event?.eventId ?? unreadableId(version),
     at: event !== undefined && event.at >= at && Number.isSafeInteger(event.at) ? event.at : at,
     by:
@@ -60,8 +67,11 @@ export function placeholderRow(
         ? String(event.by)
         : 'system',
     commandId: plain(event?.commandId ?? ''),
-    data: event === undefined ? {} : { was: plain(event.type) },
   };
+}
+
+function placeholder(was: string | undefined): Pick<EventRow, 'type' | 'schema' | 'data'> {
+  return { type: placeholderType, schema: 1, data: was === undefined ? {} : { was: plain(was) } };
 }
 
 /** Text that Postgres takes, whatever it was. */

@@ -1,55 +1,53 @@
-/** Reads of `workshop_events`: the history of workshops whose stream the log has let go of. */
-import { and, asc, eq, gt, inArray, max } from 'drizzle-orm';
+/** Reads of `workshop_events`: what is stored of a workshop's events, also after the log has let go of its stream. */
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
-import type { Database } from '../database.ts';
-import { reading } from '../page.ts';
+import { namedColumns } from '../database/columns.ts';
+import type { Database, Row } from '../database/database.ts';
+import { arrayText } from '../database/encoding.ts';
+import { reading } from '../database/page.ts';
 import { recordedEvent } from './projection.ts';
-import { events } from './schema.ts';
+import { type EventRow, events } from './schema.ts';
 
-/** Events after version `after`, in order, at most `limit`, as the log's `read`. Deleted messages have no text. */
-export function readEvents(
-  { drizzle }: Database,
-  workshopId: number,
-  after: number,
-  limit: number,
-): Promise<RecordedEvent[]> {
-  return reading(async () => {
-    const rows = await drizzle
-      .select()
-      .from(events)
-      .where(and(eq(events.workshopId, workshopId), gt(events.version, after)))
-      .orderBy(asc(events.version))
-      .limit(limit);
-    return rows.map(recordedEvent);
-  });
+/** As the log has them, but for deleted messages, which have no text. A database that is away is `unavailable`. */
+export interface StoredEvents {
+  /** Events after version `after`, in order, at most `limit`, as the log's `read`. */
+  read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
+  /** The events at these versions, in order, as far as they are stored. */
+  each(workshopId: number, versions: readonly number[]): Promise<RecordedEvent[]>;
+  /** The last event that is stored; undefined where there is none. */
+  last(workshopId: number): Promise<RecordedEvent | undefined>;
+  /** Its version; 0 where there is none. */
+  version(workshopId: number): Promise<number>;
 }
 
-/** What `workshop_events` keeps, for whoever reads a workshop that has no stream. */
-export function keptEvents(database: Database): {
-  read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
-  /** The events at these versions, in order, as far as they are kept. */
-  each(workshopId: number, versions: readonly number[]): Promise<RecordedEvent[]>;
-  /** Version of the last event that is kept; 0 where there is none. */
-  version(workshopId: number): Promise<number>;
-} {
-  return {
-    read: (...page) => readEvents(database, ...page),
-    each: (workshopId, versions) =>
-      reading(async () => {
-        const rows = await database.drizzle
-          .select()
-          .from(events)
-          .where(and(eq(events.workshopId, workshopId), inArray(events.version, [...versions])))
-          .orderBy(asc(events.version));
-        return rows.map(recordedEvent);
-      }),
-    version: (workshopId) =>
-      reading(async () => {
-        const [row] = await database.drizzle
-          .select({ version: max(events.version) })
-          .from(events)
-          .where(eq(events.workshopId, workshopId));
-        return row?.version ?? 0;
-      }),
+export function storedEvents(database: Pick<Database, 'query'>): StoredEvents {
+  const select = (condition: string, parameters: (number | string)[]) =>
+    reading(async () => {
+      const rows = await database.query(
+        `select ${columns} from workshop_events where ${condition}`,
+        parameters,
+      );
+      return rows.map(eventOf);
+    });
+  const last = async (workshopId: number) => {
+    const [event] = await select('workshop_id = $1::bigint order by version desc limit 1', [workshopId]);
+    return event;
   };
+  return {
+    read: (workshopId, after, limit) =>
+      select('workshop_id = $1::bigint and version > $2::bigint order by version limit $3::bigint', [
+        ...[workshopId, after, limit],
+      ]),
+    each: (workshopId, versions) =>
+      select('workshop_id = $1::bigint and version = any($2::text::bigint[]) order by version', [
+        ...[workshopId, arrayText(versions)],
+      ]),
+    last,
+    version: async (workshopId) => (await last(workshopId))?.version ?? 0,
+  };
+}
+
+const columns = namedColumns(events);
+
+function eventOf(row: Row): RecordedEvent {
+  return recordedEvent(row as unknown as EventRow); // the columns of this very table
 }

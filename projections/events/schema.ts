@@ -1,6 +1,6 @@
 /** Every event, kept for good, also after the log has let go of the workshop's stream. */
 import { integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export const eventColumns = () => ({
   workshopId: whole('workshop_id').notNull(),

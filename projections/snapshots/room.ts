@@ -3,7 +3,8 @@
  * outlives its deletion here. Who wrote which message and what was deleted is not in it either, since a past state takes
  * that from the present room.
  */
-import { chatKept, emptyRoom, type Member, type Room } from '../../src/domain/room.ts';
+import { chatKept, type Room } from '../../src/domain/room.ts';
+import { restoredRoom, type StoredRoom, storedRoom } from '../../src/domain/roomText.ts';
 
 /** A room that was taken up in the middle of its history: its own chat begins where `chat` ends. */
 export interface ResumedRoom {
@@ -12,66 +13,21 @@ export interface ResumedRoom {
   chat: readonly number[];
 }
 
-/** What a member is, as bits. */
-const bits = { rsvped: 1, invited: 2, removed: 4, canSpeak: 8 } as const;
-
-type MemberTuple = [userId: number, displayName: string | null, avatarUrl: string | null, bits: number];
-
-type Plain = Omit<Room, 'members' | 'coHosts' | 'present' | 'hands' | 'chat' | 'authors' | 'deleted'>;
-
-interface Kept {
-  plain: Plain;
-  members: MemberTuple[];
-  coHosts: number[];
-  present: [userId: number, joined: number][];
-  hands: [userId: number, raised: number][];
+interface Stored extends StoredRoom {
   chat: number[];
 }
 
 /** Whoever changes what this writes raises `reducer`, as if the fold had changed. */
 export function snapshotText({ room, chat }: ResumedRoom): string {
-  const { members, coHosts, present, hands, chat: lines, authors: _, deleted: __, ...plain } = room;
-  const kept: Kept = {
-    plain,
-    members: [...members.values()].map(memberTuple),
-    coHosts: [...coHosts],
-    present: [...present],
-    hands: [...hands],
-    chat: [...chat, ...lines.map(({ id }) => id)].slice(-chatKept),
+  const stored: Stored = {
+    ...storedRoom(room),
+    chat: [...chat, ...room.chat.map(({ id }) => id)].slice(-chatKept),
   };
-  return JSON.stringify(kept);
+  return JSON.stringify(stored);
 }
 
 /** Throws where the text was not written by `snapshotText`. */
 export function roomOf(text: string): ResumedRoom {
-  const kept = JSON.parse(text) as Kept; // written above, under the same number
-  const { plain, members, coHosts, present, hands, chat } = kept;
-  const room: Room = {
-    ...emptyRoom(plain.id),
-    ...plain,
-    members: new Map(members.map((tuple) => [tuple[0], memberOf(tuple)])),
-    coHosts: new Set(coHosts),
-    present: new Map(present),
-    hands: new Map(hands),
-  };
-  return { room, chat };
-}
-
-function memberTuple(member: Member): MemberTuple {
-  const { userId, displayName, avatarUrl } = member;
-  let set = 0;
-  for (const [name, bit] of Object.entries(bits)) if (member[name as keyof typeof bits]) set |= bit;
-  return [userId, displayName, avatarUrl, set];
-}
-
-function memberOf([userId, displayName, avatarUrl, set]: MemberTuple): Member {
-  return {
-    userId,
-    displayName,
-    avatarUrl,
-    rsvped: (set & bits.rsvped) !== 0,
-    invited: (set & bits.invited) !== 0,
-    removed: (set & bits.removed) !== 0,
-    canSpeak: (set & bits.canSpeak) !== 0,
-  };
+  const stored = JSON.parse(text) as Stored; // written above, under the same number
+  return { room: restoredRoom(stored), chat: stored.chat };
 }

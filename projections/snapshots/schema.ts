@@ -3,7 +3,7 @@
  * that the events do not tell: rows may be deleted at any time, and are written again.
  */
 import { integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export const snapshots = pgTable(
   'workshop_snapshots',

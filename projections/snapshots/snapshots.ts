@@ -5,10 +5,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { and, desc, eq, gt, lte } from 'drizzle-orm';
-import { reducer } from '../../src/domain/evolve.ts';
-import { instantText } from '../columns.ts';
-import type { Database } from '../database.ts';
-import { reading } from '../page.ts';
+import { type RecordedEvent, reducer } from '../../src/domain/evolve.ts';
+import { emptyRoom } from '../../src/domain/room.ts';
+import { instantText } from '../database/columns.ts';
+import type { Database } from '../database/database.ts';
+import { reading } from '../database/page.ts';
+import { type ResumedRoom, roomOf } from './room.ts';
 import { snapshots as table } from './schema.ts';
 
 export interface Snapshot {
@@ -107,4 +109,30 @@ export function roomSnapshots(database: Database, fold = reducer): Snapshots {
       }
     },
   };
+}
+
+/** What snapshots need of a workshop's history: its version when it was opened, and the events up to there. */
+export interface FoldedHistory {
+  readonly workshopId: number;
+  readonly version: number;
+  read(after: number, limit: number): Promise<RecordedEvent[]>;
+  pages(after?: number, size?: number): AsyncIterable<readonly RecordedEvent[]>;
+}
+
+/**
+ * Where the fold of a past room begins: at the newest snapshot that fits, or with nothing. One counts only if the history has
+ * that very event at its version: the log may have lost what was folded.
+ */
+export async function resumed(
+  snapshots: Pick<Snapshots, 'before'>,
+  history: FoldedHistory,
+  bound: Bound,
+): Promise<ResumedRoom> {
+  for (let { version } = bound; ; ) {
+    const found = await snapshots.before(history.workshopId, { ...bound, version });
+    if (found === undefined) return { room: emptyRoom(history.workshopId), chat: [] };
+    const [event] = await history.read(found.version - 1, 1);
+    if (event?.eventId === found.eventId) return roomOf(found.room);
+    version = found.version - 1;
+  }
 }

@@ -1,9 +1,8 @@
 /** Writing the snapshots of one workshop, as far as its history goes. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { evolve, type RecordedEvent } from '../../src/domain/evolve.ts';
-import { type FoldedHistory, resumed } from './resume.ts';
 import { type ResumedRoom, snapshotText } from './room.ts';
-import type { Snapshots } from './snapshots.ts';
+import { type FoldedHistory, resumed, type Snapshots } from './snapshots.ts';
 
 /** Events between two snapshots: folding so many takes about 10 ms, reading included. */
 export const snapshotInterval = 2_000;

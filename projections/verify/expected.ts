@@ -1,44 +1,28 @@
 /**
- * What the tables should hold, folded anew from a workshop's events, page by page: a workshop of a million events takes no
- * more memory than its people do. Faults of the log itself are found on the way.
+ * What the tables should hold, folded from a workshop's events, page by page: a workshop of a million events takes no more memory
+ * than its people do. Faults of the log itself are found on the way.
  */
-import { isDeletion } from '../../src/domain/erasing.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import type { AttendeeRow } from '../attendees/schema.ts';
 import type { ChatRow } from '../chat/schema.ts';
-import type { Database } from '../database.ts';
+import type { Database } from '../database/database.ts';
 import { eventRow, placeholderRow, redactRow } from '../events/projection.ts';
 import type { EventRow } from '../events/schema.ts';
-import type { ProjectedLog } from '../feed.ts';
-import { attendeeRows, type Folding, folding, noChanges } from '../fold.ts';
-import { keptEvents } from '../kept.ts';
-import { type Step, stepsOf } from '../pages.ts';
-import { type Skips, skipOf, skipsOf } from '../skipped.ts';
-import { emptyState } from '../state.ts';
+import { attendeeRows } from '../fold/folding.ts';
+import { type Deletions, deletionsOf, type Fault, foldedPages, withDeletions } from '../fold/pages.ts';
+import { skipsOf } from '../fold/skips.ts';
+import { type ProjectedLog, sourceOf, stepsOf } from '../fold/source.ts';
+import { emptyState } from '../fold/state.ts';
 import { workshopRow } from '../workshops/projection.ts';
 import type { WorkshopRow } from '../workshops/schema.ts';
 
-/** Versions after `after` up to `to`, and the rows that belong to them. */
-export interface ExpectedPage {
-  after: number;
-  to: number;
-  chat: ChatRow[];
-  /** Of an event that was given up any of several rows is right: as it is, or a placeholder. */
-  events: EventRow[][];
-}
+export type ExpectedPage =
+  /** Rows of events up to version `to`. Of one that was given up any of several is right: as it is, or a placeholder. */
+  | { kind: 'events'; to: number; chat: ChatRow[]; events: EventRow[][] }
+  /** The last page, which is missing where a fault of the log ended them. */
+  | { kind: 'workshop'; version: number; workshop: WorkshopRow; attendees: AttendeeRow[] };
 
-export interface Expected {
-  pages: AsyncIterable<ExpectedPage>;
-  /** Once the pages were read; undefined where a fault of the log ended them. */
-  result(): { version: number; workshop: WorkshopRow; attendees: AttendeeRow[] } | undefined;
-}
-
-export interface Told {
-  onFault(version: number, problem: string): void;
-  onSkipped(version: number, by: string): void;
-}
-
-export interface ExpectedOptions extends Told {
+export interface ExpectedOptions {
   database: Database;
   log: ProjectedLog;
   workshopId: number;
@@ -46,128 +30,59 @@ export interface ExpectedOptions extends Told {
   epoch: string | null;
   /** What follows on it is not asked for. */
   upTo: number;
+  onFault(version: number, problem: string): void;
+  onSkipped(version: number, by: string): void;
 }
 
 const pageSize = 1_000;
 
-export async function expected(options: ExpectedOptions): Promise<Expected> {
-  const { database, workshopId, upTo } = options;
+export async function* expectedPages(options: ExpectedOptions): AsyncGenerator<ExpectedPage> {
+  const { database, log, workshopId, upTo, onFault, onSkipped } = options;
+  const source = sourceOf({ database, log }, options.epoch !== null);
+  const steps = () => stepsOf(source, workshopId, 0, pageSize);
   const skips = await skipsOf(database, workshopId);
-  const deletedAt = await deletions(options, skips);
+  const deletions = await deletionsOf(steps(), skips, upTo);
   const state = emptyState(workshopId);
-  const { room } = state;
   const epoch = options.epoch ?? '';
-  /** Of the row before, as it stands in `workshop_events`. */
+  /** When the event before was recorded, as its row says. */
   let before = Number.NEGATIVE_INFINITY;
-  let isFaulty = false;
-
-  function fault(version: number, problem: string): void {
-    options.onFault(version, problem);
-    isFaulty = true;
-  }
-
-  /** Folds an event, or leaves it out where it was given up: then the rows that are right for it. False after a fault. */
-  function take(version: number, event: RecordedEvent | undefined, fold: Folding): EventRow[] | boolean {
-    if (version !== room.version + 1) {
-      fault(version, `it follows on version ${room.version}`);
-      return false;
-    }
-    const skip = skipOf(skips, event ?? { version });
-    if (skip !== undefined) {
-      options.onSkipped(version, skip.by);
-      const [rows, at] = rowsOfSkipped(room.id, { version, event, at: before }, deletedAt);
-      room.version = version;
-      before = at;
-      return rows;
-    }
-    try {
-      if (event === undefined) throw new Error('its entry cannot be parsed');
-      fold.add(event);
-    } catch (error) {
-      fault(version, `it cannot be folded: ${error instanceof Error ? error.message : String(error)}`);
-      return false;
-    }
-    if (event.at < before) options.onFault(version, 'it is older than the event that it follows on');
-    before = event.at;
-    return true;
-  }
-
-  async function* pages(): AsyncGenerator<ExpectedPage> {
-    for await (const step of steps(options)) {
-      const after = room.version;
-      const fold = folding(state, epoch, new Set(deletedAt.keys()));
-      const skippedRows: EventRow[][] = [];
-      for (const event of step.kind === 'events' ? step.events : [undefined]) {
-        const version = event?.version ?? (step.kind === 'unreadable' ? step.version : 0);
-        if (version > upTo) break;
-        const taken = take(version, event, fold);
-        // What was folded of this page is spoilt; the fault is what there is to tell.
-        if (taken === false) return;
-        if (taken !== true) skippedRows.push(taken);
-      }
-      const changes = noChanges();
-      fold.addTo(changes);
-      for (const row of changes.chat) {
-        const gone = deletedAt.get(row.id);
-        if (gone !== undefined) Object.assign(row, { message: null, deletedAt: gone });
-      }
-      const events = [...changes.events.map((row) => [row]), ...skippedRows];
-      yield { after, to: room.version, chat: changes.chat, events };
-      if (room.version >= upTo) return;
-    }
-  }
-
-  return {
-    pages: pages(),
-    result: () =>
-      isFaulty
-        ? undefined
-        : { workshop: workshopRow(room, epoch), attendees: attendeeRows(state), version: room.version },
+  const onFolded = ({ version, at }: RecordedEvent) => {
+    if (at < before) onFault(version, 'it is older than the event that it follows on');
+    before = at;
   };
-}
-
-interface Skipped {
-  version: number;
-  event: RecordedEvent | undefined;
-  /** When the event before it was recorded. */
-  at: number;
-}
-
-/** Either of these rows keeps the place of an event that was given up; and the time that it then stands for. */
-function rowsOfSkipped(
-  workshopId: number,
-  skipped: Skipped,
-  deletedAt: ReadonlyMap<number, number>,
-): [EventRow[], number] {
-  const placeholder = placeholderRow(workshopId, skipped);
-  if (skipped.event === undefined) return [[placeholder], placeholder.at];
-  const row = eventRow(workshopId, skipped.event);
-  if (deletedAt.has(skipped.version)) redactRow(row);
-  return [[row, placeholder], placeholder.at];
-}
-
-/** The events as they are told; where there is no stream, what Postgres keeps. */
-async function* steps({ database, log, workshopId, epoch }: ExpectedOptions): AsyncGenerator<Step> {
-  if (epoch !== null) return yield* stepsOf(log, workshopId, 0, pageSize);
-  for (let version = 0; ; ) {
-    const events = await keptEvents(database, workshopId, version, pageSize);
-    const last = events.at(-1);
-    if (last === undefined) return;
-    yield { kind: 'events', events };
-    version = last.version;
-  }
-}
-
-/** The messages that are deleted by now, and when they were: of several deletions of one the first counts. */
-async function deletions(options: ExpectedOptions, skips: Skips): Promise<Map<number, number>> {
-  const found = new Map<number, number>();
-  for await (const step of steps(options)) {
-    if (step.kind === 'unreadable') continue;
-    for (const event of step.events) {
-      if (event.version > options.upTo) return found;
-      if (isDeletion(event) && skipOf(skips, event) === undefined && !found.has(event.data.id))
-        found.set(event.data.id, event.at);
+  for await (const page of foldedPages({ state, epoch, steps: steps(), skips, deletions, upTo, onFolded })) {
+    if (page.kind === 'fault') return onFault(page.version, problemOf(page));
+    if (page.kind === 'rows') {
+      const { chat, events } = page.changes;
+      const rows = { chat: withDeletions(chat, deletions), events: events.map((row) => [row]) };
+      yield { kind: 'events', to: page.to, ...rows };
+      continue;
     }
+    onSkipped(page.version, page.skip.by);
+    const placeholder = placeholderRow(workshopId, { ...page, at: before });
+    before = placeholder.at;
+    const rows = rowsOfSkipped(placeholder, page.event, deletions);
+    yield { kind: 'events', to: page.version, chat: [], events: [rows] };
   }
-  return found;
+  const { room } = state;
+  const attendees = attendeeRows(state);
+  yield { kind: 'workshop', version: room.version, workshop: workshopRow(room, epoch), attendees };
+}
+
+/** Either of these keeps the place of an event that was given up. */
+function rowsOfSkipped(
+  placeholder: EventRow,
+  event: RecordedEvent | undefined,
+  deletions: Deletions,
+): EventRow[] {
+  if (event === undefined) return [placeholder];
+  const row = eventRow(placeholder.workshopId, event);
+  if (deletions.has(event.version)) redactRow(row);
+  return [row, placeholder];
+}
+
+function problemOf({ what, after, cause }: Fault): string {
+  if (what === 'gap') return `it follows on version ${after}`;
+  if (what === 'unreadable') return 'it cannot be folded: its entry cannot be parsed';
+  return `it cannot be folded: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

@@ -42,7 +42,7 @@ export const summary = z.object({
   workshops: count,
   /** Of all four tables. */
   rows: count,
-  /** Columns and rows that are not as the log says, also those that were not told one by one. */
+  /** Columns and rows that are not as the log says, also those that were not listed one by one. */
   differences: count,
   /** What is wrong with the log itself. */
   faults: count,
@@ -54,40 +54,40 @@ export type Summary = z.infer<typeof summary>;
 
 export const progress = z.object({ kind: z.literal('progress'), done: count, total: count });
 
-/** What a verification tells, in this order: findings and progress as they come, then the summary. */
-export const told = z.union([finding, progress, summary]);
-export type Told = z.infer<typeof told>;
+/** What a verification reports, in this order: findings and progress as they come, then the summary. */
+export const reported = z.union([finding, progress, summary]);
+export type Reported = z.infer<typeof reported>;
 
 export function isWrong({ differences, faults, parked, behind }: Summary): boolean {
   return differences + faults + parked + behind > 0;
 }
 
-/** Findings of one workshop: all are counted, and so many of them kept as a person would read. */
+/** Findings of one workshop: all are counted, and so many of them listed as a person would read. */
 export interface Findings {
-  readonly told: readonly Finding[];
+  readonly listed: readonly Finding[];
   count(kind: Finding['kind']): number;
   add(...found: readonly Finding[]): void;
-  /** Those of the kept ones for which `holds`; the others are not counted either. */
+  /** Those of the listed ones for which `holds`; the others are not counted either. */
   only(holds: (found: Finding) => boolean | undefined): Findings;
 }
 
-const kept = 1_000;
+const listedAtMost = 1_000;
 
 export function noFindings(): Findings {
-  const told: Finding[] = [];
+  const listed: Finding[] = [];
   const counts = new Map<Finding['kind'], number>();
   return {
-    told,
+    listed,
     count: (kind) => counts.get(kind) ?? 0,
     add(...found) {
       for (const each of found) {
         counts.set(each.kind, (counts.get(each.kind) ?? 0) + 1);
-        if (told.length < kept) told.push(each);
+        if (listed.length < listedAtMost) listed.push(each);
       }
     },
     only(holds) {
       const some = noFindings();
-      some.add(...told.filter(holds));
+      some.add(...listed.filter(holds));
       return some;
     },
   };

@@ -1,7 +1,7 @@
 /** Comparing rows column by column. The columns are those of the tables' definitions, so that a new one is compared too. */
 import { type Column, getTableColumns, getTableName } from 'drizzle-orm';
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core';
-import type { Row } from '../database.ts';
+import type { Row } from '../database/database.ts';
 import type { Difference } from './findings.ts';
 
 export interface Comparison {

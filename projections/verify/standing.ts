@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { HeadWithPast } from '../../src/log/log.ts';
 import { attendees } from '../attendees/schema.ts';
-import { namedColumns } from '../columns.ts';
-import type { Database, Row } from '../database.ts';
-import type { ProjectedLog } from '../feed.ts';
+import { namedColumns } from '../database/columns.ts';
+import type { Database, Row } from '../database/database.ts';
+import type { ProjectedLog } from '../fold/source.ts';
 import { workshops } from '../workshops/schema.ts';
 
 /** What the tables say of a workshop at one moment. */
@@ -48,14 +48,14 @@ export async function settledSource(
   workshopId: number,
   patience: Patience,
 ): Promise<Source> {
-  const target = (await log.head(workshopId))?.version ?? 0;
+  const target = (await log.events.head(workshopId))?.version ?? 0;
   let folded = -1;
   for (let wait = 10; ; wait = Math.min(500, wait * 2)) {
     signal.throwIfAborted();
     const standing = await standingOf(database, workshopId);
     if (standing.version >= target || standing.parked !== undefined || patience.left <= 0) {
       // Only now, so that the log is as far as the tables unless it lost something.
-      const head = await log.head(workshopId);
+      const head = await log.events.head(workshopId);
       return { head: head === null || head.version === 0 ? null : head, standing, target };
     }
     // A projector that goes on is waited for as long as it does.

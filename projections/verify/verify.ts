@@ -1,10 +1,10 @@
 /**
- * `workshop verify`: the log folded anew and held against every row of every table, so that nobody has to believe the
+ * `workshop verify`: the log folded once more and held against every row of every table, so that nobody has to believe the
  * projector. Nothing is written, and nothing waits for it.
  */
-import type { Database } from '../database.ts';
-import type { ProjectedLog } from '../feed.ts';
-import type { Summary, Told } from './findings.ts';
+import type { Database } from '../database/database.ts';
+import type { ProjectedLog } from '../fold/source.ts';
+import type { Reported, Summary } from './findings.ts';
 import type { Patience } from './standing.ts';
 import { type Report, verifyWorkshop } from './workshop.ts';
 
@@ -13,9 +13,9 @@ export interface Verifying {
   log: ProjectedLog;
   /** The workshop that is looked at; all of them if left out. */
   workshopId?: number;
-  /** Findings that are told one by one; the others are counted. */
+  /** Findings that are listed; the others are counted. */
   limit?: number;
-  /** How long a projector may stand still, in milliseconds, before what it has not folded is told as behind. */
+  /** How long a projector may stand still, in milliseconds, before what it has not folded is reported as behind. */
   patienceMs?: number;
   signal?: AbortSignal;
 }
@@ -27,7 +27,7 @@ const atOnce = 4;
  * Findings and progress as they come, then the summary. A single workshop that nothing is known of ends it without a summary.
  * Rejects where the log or the database is away.
  */
-export async function* verify(options: Verifying): AsyncGenerator<Told> {
+export async function* verify(options: Verifying): AsyncGenerator<Reported> {
   const { database, log, workshopId, limit = 100, patienceMs = 30_000 } = options;
   const signal = options.signal ?? new AbortController().signal;
   const patience: Patience = { left: patienceMs };
@@ -42,7 +42,7 @@ export async function* verify(options: Verifying): AsyncGenerator<Told> {
     for (const report of reports) {
       if (workshopId !== undefined && !report.isKnown) return;
       add(summary, report);
-      for (const found of report.findings.told) if (shown++ < limit) yield found;
+      for (const found of report.findings.listed) if (shown++ < limit) yield found;
     }
     yield { kind: 'progress', done: first + group.length, total: ids.length };
   }
@@ -53,7 +53,7 @@ export async function* verify(options: Verifying): AsyncGenerator<Told> {
 async function everyWorkshop(database: Database, log: ProjectedLog): Promise<number[]> {
   const ids = new Set<number>();
   for (let partition = 0; partition < log.partitions; partition++)
-    for (const id of (await log.open(partition)).keys()) ids.add(id);
+    for (const id of await log.streams.ids(partition)) ids.add(id);
   const inTables = await Promise.all([
     database.query('select id from workshops', []),
     ...['workshop_attendees', 'workshop_chat_messages', 'workshop_events'].map((table) =>

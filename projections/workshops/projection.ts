@@ -21,8 +21,8 @@ export function workshopRow(room: Room, epoch: string): WorkshopRow {
   };
 }
 
-/** Puts back into an empty room what its row keeps. */
+/** Puts back into an empty room what its row has. */
 export function restoreWorkshop(room: Room, row: WorkshopRow): void {
-  const { epoch: _, ...kept } = row;
-  Object.assign(room, kept);
+  const { epoch: _, ...stored } = row;
+  Object.assign(room, stored);
 }

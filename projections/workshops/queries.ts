@@ -3,12 +3,12 @@ import { and, desc, eq, exists, lt, max, or, sql } from 'drizzle-orm';
 import type { User } from '../../src/domain/define.ts';
 import type { Status, Visibility } from '../../src/domain/room.ts';
 import { CodedError } from '../../src/protocol/errors.ts';
-import { arrayText } from '../arrayText.ts';
+import { until } from '../../src/timing/until.ts';
 import { attendees } from '../attendees/schema.ts';
-import { isoText, isoTextOrNull } from '../columns.ts';
-import type { Database } from '../database.ts';
-import { keyOf, type Page, type PageRequest, pageOf, reading } from '../page.ts';
-import { until } from '../wait.ts';
+import { isoText, isoTextOrNull } from '../database/columns.ts';
+import type { Database } from '../database/database.ts';
+import { arrayText } from '../database/encoding.ts';
+import { keyOf, type Page, type PageRequest, pageOf, reading } from '../database/page.ts';
 import { type WorkshopRow, workshops } from './schema.ts';
 
 /** Times are ISO 8601 in UTC. */

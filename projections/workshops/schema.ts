@@ -1,7 +1,8 @@
 /** One row for each workshop: what it is and how far it is folded. */
-import { integer, pgTable, text } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { index, integer, pgTable, text } from 'drizzle-orm/pg-core';
 import type { Status, Visibility } from '../../src/domain/room.ts';
-import { instant, whole } from '../columns.ts';
+import { instant, whole } from '../database/columns.ts';
 
 export const workshopColumns = () => ({
   id: whole('id').notNull(),
@@ -22,6 +23,13 @@ export const workshopColumns = () => ({
   epoch: text('epoch').notNull(),
 });
 
-export const workshops = pgTable('workshops', { ...workshopColumns(), id: whole('id').primaryKey() });
+export const workshops = pgTable(
+  'workshops',
+  { ...workshopColumns(), id: whole('id').primaryKey() },
+  (table) => [
+    // Those of one partition (`inPartition`), of as many as the log has where it is begun as usual.
+    index('workshops_by_partition').on(sql`(${table.id} % 64)`),
+  ],
+);
 
 export type WorkshopRow = typeof workshops.$inferSelect;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { type CommandName, commandOf } from '../domain/catalog.ts';
 import type { User } from '../domain/define.ts';
 import type { Outcome } from '../engine/engine.ts';
-import { isFree } from '../limits/table.ts';
+import { isModerating } from '../limits/table.ts';
 import { parse } from '../protocol/parse.ts';
 import { Refused, refused } from './errors.ts';
 import { callerOf } from './identity.ts';
@@ -45,7 +45,7 @@ export function commandRoute(app: Api, context: RestContext, route: CommandRoute
   app.route({
     method,
     url,
-    config: { who: 'user', isFree: isFree(command) },
+    config: { who: 'user', countsAs: [isModerating(command) ? 'moderate' : 'change'] },
     schema: {
       tags: [tag],
       summary,

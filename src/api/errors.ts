@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { UnknownSchema } from '../domain/upcast.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import {
   asWireError,
@@ -84,6 +85,8 @@ export function errorHandler(metrics: Metrics) {
 
 export function answerTo(failure: unknown): Answer {
   if (failure instanceof Refused) return { status: statuses[failure.refusal.code], error: failure.refusal };
+  if (failure instanceof UnknownSchema)
+    return { status: statuses[failure.code], error: wireError(failure.code, failure.message) };
   if (failure instanceof CodedError) return { status: statuses[failure.code], error: asWireError(failure) };
   const status = frameworkStatus(failure);
   if (status === undefined) return { status: 500, error: wireError('internal') };

@@ -70,7 +70,7 @@ export function exportRoutes(app: Api, context: RestContext): void {
           pages: whileWaited(history.pages(0, 500), reply.raw),
           now: context.log.now(),
           // Asked page by page, so that a right that is lost and a message that is deleted meanwhile count.
-          known: async () => (await context.rooms.ofHistory(id, user)).room,
+          context: async () => (await context.rooms.ofHistory(id, user)).room,
         },
         wish,
       );

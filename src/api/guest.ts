@@ -1,4 +1,5 @@
 /** Signing in as a guest, where the server lets guests in. */
+import { stringifySetCookie } from 'cookie';
 import { z } from 'zod';
 import { displayName } from '../domain/text.ts';
 import { cookieName } from '../identity/origin.ts';
@@ -37,10 +38,12 @@ export function guestRoutes(app: Api, { tokens, origins, config }: RestContext):
       const { token, identity } = guest;
       const { userId, displayName, avatarUrl } = identity.user;
       const seconds = Math.max(0, Math.floor((identity.expiresAt - Date.now()) / 1_000));
-      const secure = isHttps(request, config) ? '; Secure' : '';
+      const secure = isHttps(request, config);
       reply.header(
         'set-cookie',
-        `${cookieName}=${token}; Max-Age=${seconds}; Path=/; HttpOnly; SameSite=Lax${secure}`,
+        stringifySetCookie(cookieName, token, {
+          ...{ maxAge: seconds, path: '/', httpOnly: true, sameSite: 'lax', secure },
+        }),
       );
       return { token, user: { userId, displayName, avatarUrl } };
     },

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { eventTypes } from '../domain/catalog.ts';
 import type { User } from '../domain/define.ts';
 import type { RecordedEvent } from '../domain/evolve.ts';
+import { current } from '../domain/upcast.ts';
 import type { OpenHistory } from '../history/history.ts';
 import { historyEvent } from '../protocol/wire.ts';
 import { refused } from './errors.ts';
@@ -120,7 +121,8 @@ async function* historyLines({ context, history, user, query }: Asked): AsyncGen
 /** Who an event is about stands in its data, under these names. */
 const people = ['userId', 'by', 'hostId'] as const;
 
-function matches({ type, by, data }: RecordedEvent, query: Query): boolean {
+function matches(event: RecordedEvent, query: Query): boolean {
+  const { type, by, data } = current(event);
   if (query.type !== undefined && type !== query.type) return false;
   if (query.userId === undefined || by === query.userId) return true;
   const named = data as Partial<Record<(typeof people)[number], unknown>>;

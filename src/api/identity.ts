@@ -1,11 +1,10 @@
 /** Who calls, and whether the route is for them: asked before anything else of a request is read. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { User } from '../domain/define.ts';
-import type { Addresses } from '../identity/address.ts';
+import { type Addresses, countedAs } from '../identity/address.ts';
 import { type OperatorKey, operatorKeyHeader } from '../identity/operatorKey.ts';
-import { type Origins, tokenCookie } from '../identity/origin.ts';
-import type { Tokens } from '../identity/token.ts';
-import { countedAs } from '../limits/address.ts';
+import { type Origins, tokenCookies } from '../identity/origin.ts';
+import { firstValid, type Tokens } from '../identity/token.ts';
 import type { Limits } from '../limits/limiter.ts';
 import type { Kind } from '../limits/table.ts';
 import { CodedError } from '../protocol/errors.ts';
@@ -28,7 +27,7 @@ export function identify(app: FastifyInstance, parts: IdentityParts): void {
     if (url.startsWith('/api/') && config?.who === undefined) throw new Error(`who is ${url} for?`);
   });
   app.addHook('onRequest', async (request) => {
-    const { who, isFree } = request.routeOptions.config;
+    const { who, countsAs = ['change'] } = request.routeOptions.config;
     if (who === undefined) return;
     const key = request.headers[operatorKeyHeader];
     if (who === 'admin' && key !== undefined) {
@@ -44,7 +43,8 @@ export function identify(app: FastifyInstance, parts: IdentityParts): void {
     if (who !== 'anyone') request.caller = await identified(request, isLimited);
     if (isLimited && who === 'anyone') await take('guest', request);
     if (isLimited && who !== 'anyone') await take('request', request);
-    if (isLimited && who !== 'anyone' && changes(request) && isFree !== true) await take('change', request);
+    if (isLimited && who !== 'anyone' && changes(request))
+      for (const kind of countsAs) await take(kind, request);
     if (who === 'admin' && !callerOf(request).roles.includes('admin')) throw refused('forbidden');
   });
 
@@ -66,15 +66,14 @@ export function identify(app: FastifyInstance, parts: IdentityParts): void {
   }
 
   async function authenticated(request: FastifyRequest): Promise<User> {
-    const token = bearer(request.headers.authorization) ?? cookie(request);
-    if (token === undefined) throw refused('unauthenticated');
-    const { user } = await tokens.verify(token);
+    const token = bearer(request.headers.authorization);
+    const { user } = await firstValid(tokens, token === undefined ? cookies(request) : [token]);
     return user;
   }
 
-  function cookie(request: FastifyRequest): string | undefined {
-    if (!origins.cookieCounts(request.headers, isEncrypted(request), changes(request))) return undefined;
-    return tokenCookie(request.headers.cookie);
+  function cookies(request: FastifyRequest): string[] {
+    if (!origins.cookieCounts(request.headers, isEncrypted(request), changes(request))) return [];
+    return tokenCookies(request.headers.cookie);
   }
 }
 

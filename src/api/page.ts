@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 
 export interface Page {
-  /** The document, at `/` and at `paths`. */
+  /** The document, at `/` and at `paths`, with `{{basePath}}` before its addresses. */
   html: string;
   /** Further addresses of the document, as fastify writes routes: `/workshops/:id`. */
   paths?: readonly string[];
@@ -17,7 +17,12 @@ export interface PageFile {
   body: Uint8Array;
 }
 
-export function pageRoutes(app: FastifyInstance, { html, paths = [], files }: Page): void {
+export function pageRoutes(
+  app: FastifyInstance,
+  { html: template, paths = [], files }: Page,
+  basePath: string,
+): void {
+  const html = template.replaceAll('{{basePath}}', basePath);
   const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`;
   for (const url of ['/', ...paths]) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {

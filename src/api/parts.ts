@@ -16,6 +16,7 @@ import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
 import type { Limits } from '../limits/limiter.ts';
+import type { Kind } from '../limits/table.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { NodeStatus } from '../observe/nodes.ts';
@@ -54,8 +55,10 @@ export interface RestParts {
 }
 
 export interface RestConfig {
-  /** Origin under which browsers reach the server, where that is not what requests name. */
+  /** Where browsers find the server, where that is not what requests name. */
   publicUrl?: string | undefined;
+  /** The path of `publicUrl`, such as `/rooms`. */
+  basePath?: string;
   /** Exact origins of other sites whose pages may ask, with cookies. */
   corsOrigins: readonly string[];
   production: boolean;
@@ -87,8 +90,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Required under `/api`. */
     who?: Who;
-    /** Taking words back: the limit on changes does not hold it up. */
-    isFree?: boolean;
+    /** What a request counts as that changes something; `change` if left out. */
+    countsAs?: readonly Kind[];
   }
   interface FastifyRequest {
     /** Set where `who` is not `anyone`. */

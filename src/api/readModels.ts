@@ -2,26 +2,26 @@
 import { archivesOf } from '../../projections/archive/archives.ts';
 import { type AttendeeRecord, listAttendees } from '../../projections/attendees/queries.ts';
 import { listChat } from '../../projections/chat/queries.ts';
-import type { Database } from '../../projections/database.ts';
+import type { Database } from '../../projections/database/database.ts';
+import type { Page, PageRequest } from '../../projections/database/page.ts';
 import {
   type ErasureProgress,
-  type ErasureWish,
+  type ErasureRequest,
   erasureProgress,
   requestErasure,
 } from '../../projections/erasing/request.ts';
-import type { Page, PageRequest } from '../../projections/page.ts';
-import { type Asking, retryParked } from '../../projections/parked.ts';
-import { requestRebuild } from '../../projections/rebuild.ts';
-import { type SkipOutcome, type SkipWish, skipParked } from '../../projections/skipped.ts';
-import { type ProjectionStatus, projectionStatus } from '../../projections/status.ts';
-import type { Told } from '../../projections/verify/findings.ts';
+import { type Asking, retryParked } from '../../projections/parked/parked.ts';
+import { type SkipOutcome, type SkipRequest, skipParked } from '../../projections/parked/skip.ts';
+import { requestRebuild } from '../../projections/rebuild/request.ts';
+import type { Reported } from '../../projections/verify/findings.ts';
 import { type Verifying, verify } from '../../projections/verify/verify.ts';
+import { type ProjectionStatus, projectionStatus } from '../../projections/worker/status.ts';
 import { listWorkshops, type WorkshopView, waitForVersion } from '../../projections/workshops/queries.ts';
 import type { User } from '../domain/define.ts';
 import type { CheckingReplay } from '../history/checkReplay.ts';
-import { inTime } from '../log/inTime.ts';
 import type { EventLog } from '../log/log.ts';
 import type { ChatView } from '../protocol/wire.ts';
+import { inTime } from '../timing/inTime.ts';
 
 export interface ReadModels {
   /** What the user may see, the newest first. */
@@ -36,16 +36,16 @@ export interface ReadModels {
   /** True once the workshop is folded again; false where it was not parked or is parked again. */
   retryParked(workshopId: number): Promise<boolean>;
   /** Gives up the event at which the workshop is parked. */
-  skipParked(wish: Omit<SkipWish, keyof Asking>): Promise<SkipOutcome>;
+  skipParked(wish: Omit<SkipRequest, keyof Asking>): Promise<SkipOutcome>;
   /** Writes down that a person is to be forgotten. */
-  requestErasure(wish: ErasureWish): Promise<void>;
+  requestErasure(wish: ErasureRequest): Promise<void>;
   erasure(userId: number): Promise<ErasureProgress>;
   /** Resolves with the number of partitions that are to be folded anew. */
   requestRebuild(): Promise<number>;
   /** What archived workshops came to. */
   archives: CheckingReplay['archives'];
   /** The log folded anew and held against the tables. Nothing limits how long it takes but the signal. */
-  verify(what: Pick<Verifying, 'workshopId' | 'signal'>): AsyncIterable<Told>;
+  verify(what: Pick<Verifying, 'workshopId' | 'signal'>): AsyncIterable<Reported>;
 }
 
 /** How long a read of the database may take, in milliseconds. */

@@ -10,10 +10,9 @@ import Fastify, {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { adminRoutes } from './admin.ts';
-import { adminArchiveRoutes } from './adminArchives.ts';
+import { adminCheckRoutes } from './adminChecks.ts';
 import { adminErasureRoutes } from './adminErasures.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
-import { adminVerifyRoutes } from './adminVerify.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
@@ -96,10 +95,9 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
   adminErasureRoutes(api, context);
-  adminArchiveRoutes(api, context);
-  adminVerifyRoutes(api, context);
+  adminCheckRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
-  if (parts.page !== undefined) pageRoutes(app, parts.page);
+  if (parts.page !== undefined) pageRoutes(app, parts.page, config.basePath ?? '');
   await app.ready();
   return app;
 }

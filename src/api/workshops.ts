@@ -2,7 +2,7 @@
 import { v5 } from 'uuid';
 import { scheduleWorkshop } from '../domain/capabilities/lifecycle.ts';
 import type { User } from '../domain/define.ts';
-import { fingerprint } from '../engine/draft.ts';
+import { fingerprint } from '../engine/pending.ts';
 import { CodedError, wireError } from '../protocol/errors.ts';
 import { answerOf, commandRoute, idempotencyHeader } from './commands.ts';
 import { Refused } from './errors.ts';
@@ -14,12 +14,12 @@ const tag = 'Workshops';
 const steps = ['open-lobby', 'start', 'end', 'cancel'] as const;
 
 export function workshopRoutes(app: Api, context: RestContext): void {
-  const { engine, log, readModels, rooms } = context;
+  const { config, engine, log, readModels, rooms } = context;
 
   app.route({
     method: 'POST',
     url: '/api/workshops',
-    config: { who: 'user' },
+    config: { who: 'user', countsAs: ['change', 'schedule'] },
     schema: {
       tags: [tag],
       summary: scheduleWorkshop.summary,
@@ -42,7 +42,10 @@ export function workshopRoutes(app: Api, context: RestContext): void {
         );
       }
       const { room } = await rooms.visible(id, user);
-      return reply.code(201).header('location', `/api/workshops/${id}`).send(workshopView(room));
+      return reply
+        .code(201)
+        .header('location', `${config.basePath ?? ''}/api/workshops/${id}`)
+        .send(workshopView(room));
     },
   });
 
@@ -94,9 +97,9 @@ export function workshopRoutes(app: Api, context: RestContext): void {
     return found.workshopId;
   }
 
-  async function allocated(request?: Parameters<typeof log.allocate>[0]) {
+  async function allocated(request?: Parameters<typeof log.ids.allocate>[0]) {
     try {
-      return await log.allocate(request);
+      return await log.ids.allocate(request);
     } catch (cause) {
       throw new CodedError('unavailable', undefined, { cause });
     }

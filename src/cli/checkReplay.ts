@@ -1,12 +1,11 @@
 /** `workshop check-replay`: whether this version of the program makes of archived workshops what was made of them. */
 import { readConfig } from '../config.ts';
-import type { ReplayTold } from '../history/checkReplay.ts';
-import { type CliCommand, CommandFailed, UsageError } from './command.ts';
-import { progressBar } from './progress.ts';
-import { oneLine } from './text.ts';
+import type { ReplayReport } from '../history/checkReplay.ts';
+import { type CliCommand, CommandFailed } from './command.ts';
+import { oneLine, progressBar } from './terminal.ts';
 
-type Difference = Extract<ReplayTold, { kind: 'difference' }>;
-type Summary = Extract<ReplayTold, { kind: 'summary' }>;
+type Difference = Extract<ReplayReport, { kind: 'difference' }>;
+type Summary = Extract<ReplayReport, { kind: 'summary' }>;
 
 export const checkReplay: CliCommand = {
   name: 'check-replay',
@@ -15,8 +14,7 @@ export const checkReplay: CliCommand = {
   usage: 'workshop check-replay [--json]',
   help: {},
   options: {},
-  async run({ values, arguments: words }) {
-    if (words.length > 0) throw new UsageError('check-replay takes no arguments');
+  async run({ values }) {
     const json = values.json === true;
     const print = (text: string) => process.stdout.write(`${text}\n`);
     const { openOperations } = await import('./openOperations.ts');
@@ -24,12 +22,12 @@ export const checkReplay: CliCommand = {
     const bar = progressBar({ shown: !json, what: 'folded' });
     let summary: Summary | undefined;
     try {
-      for await (const told of operations.checkReplay()) {
-        if (told.kind === 'progress') bar.at(told.done / told.total);
-        else if (told.kind === 'summary') summary = told;
+      for await (const each of operations.checkReplay()) {
+        if (each.kind === 'progress') bar.at(each.done / each.total);
+        else if (each.kind === 'summary') summary = each;
         else {
           bar.clear();
-          print(json ? JSON.stringify(told) : line(told));
+          print(json ? JSON.stringify(each) : line(each));
         }
       }
     } finally {

@@ -1,10 +1,12 @@
 /** `workshop export <id>`: attendance, chat or events as a file or into a pipe; the same text as by REST. */
+import { once } from 'node:events';
+import { open, rename, rm } from 'node:fs/promises';
 import { readConfig } from '../config.ts';
 import { exportFormats, exportKinds, exportText, refusalOf, type Wish } from '../history/exports.ts';
-import { type Known, knownOf } from '../history/known.ts';
-import { type CliCommand, type Given, UsageError, workshopIdOf } from './command.ts';
-import { intoFile, intoStdout } from './outlet.ts';
-import { progressBar } from './progress.ts';
+import { wireContextOf } from '../history/following.ts';
+import type { WireContext } from '../protocol/wire.ts';
+import { type CliCommand, CommandFailed, type Given, idOf, UsageError } from './command.ts';
+import { progressBar } from './terminal.ts';
 
 export const exportCommand: CliCommand = {
   name: 'export',
@@ -26,8 +28,9 @@ export const exportCommand: CliCommand = {
     raw: { type: 'boolean' },
     out: { type: 'string' },
   },
+  takesArguments: true,
   async run(given) {
-    const workshopId = workshopIdOf(given);
+    const workshopId = idOf(given, 'workshop');
     const { values } = given;
     const wish = wishOf(given);
     const file = typeof values.out === 'string' ? values.out : undefined;
@@ -40,20 +43,20 @@ export const exportCommand: CliCommand = {
     const bar = progressBar({ shown, what: 'exported' });
     try {
       const history = await openedHistory(reading, workshopId);
-      let known: Promise<Known> | undefined;
+      let context: Promise<WireContext> | undefined;
       const source = {
         workshopId,
         now: reading.log.now(),
         pages: counted(history.pages(), (version) => bar.at(version / history.version)),
         // Attendance does without this pass over everything.
-        known: () => {
-          known ??= knownOf(history.pages());
-          return known;
+        context: () => {
+          context ??= wireContextOf(history.pages());
+          return context;
         },
       };
       const text = exportText(source, wish);
-      if (file === undefined) return await intoStdout(text);
-      const bytes = await intoFile(text, file);
+      if (file === undefined) return await toStdout(text);
+      const bytes = await toFile(text, file);
       bar.close();
       const { version } = history;
       if (values.json === true)
@@ -88,4 +91,35 @@ async function* counted<T extends { version: number }>(
     yield page;
     read(page.at(-1)?.version ?? 0);
   }
+}
+
+async function toStdout(pieces: AsyncIterable<string>): Promise<void> {
+  for await (const piece of pieces) if (!process.stdout.write(piece)) await once(process.stdout, 'drain');
+}
+
+/** Beside its place until it is whole; a file that was there is replaced then. Resolves with its length in bytes. */
+async function toFile(pieces: AsyncIterable<string>, path: string): Promise<number> {
+  const part = `${path}.${process.pid}.part`;
+  const file = await open(part, 'wx').catch((cause: unknown) => {
+    throw new CommandFailed(`${path} cannot be written: ${reasonOf(cause)}`);
+  });
+  try {
+    let bytes = 0;
+    for await (const piece of pieces) {
+      const buffer = Buffer.from(piece);
+      await file.writeFile(buffer);
+      bytes += buffer.length;
+    }
+    await file.close();
+    await rename(part, path);
+    return bytes;
+  } catch (cause) {
+    await file.close();
+    await rm(part, { force: true });
+    throw cause;
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,7 +1,8 @@
 /** `npx workshop …`: finds the command, parses what it was given, and turns how it ends into an exit code. */
 import { parseArgs } from 'node:util';
+import { isRunByPackageManager } from '../config.ts';
 import { checkReplay } from './checkReplay.ts';
-import { type CliCommand, type CliGroup, UsageError } from './command.ts';
+import { type CliCommand, type CliGroup, type Given, type Ready, UsageError } from './command.ts';
 import { eraseUser } from './eraseUser.ts';
 import { exportCommand } from './export.ts';
 import { migrate } from './migrate.ts';
@@ -9,6 +10,7 @@ import { project } from './project.ts';
 import { projections } from './projections.ts';
 import { replay } from './replay.ts';
 import { serve } from './serve.ts';
+import { endWithParent } from './signals.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
 import { verify } from './verify.ts';
@@ -27,14 +29,16 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   migrate,
 ];
 
-export async function main(words: readonly string[]): Promise<void> {
+/** `ready` is what was made before the start, such as the page. */
+export async function main(words: readonly string[], ready: Ready = {}): Promise<void> {
   // Whoever reads us through a pipe may have enough at any time.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
     process.exit(process.exitCode ?? 0);
   });
+  if (isRunByPackageManager()) endWithParent(process.ppid);
   try {
-    await run(words);
+    await run(words, ready);
   } catch (error) {
     const used = error instanceof UsageError;
     process.stderr.write(`workshop: ${oneLine(error)}${used ? ' (see --help)' : ''}\n`);
@@ -42,12 +46,12 @@ export async function main(words: readonly string[]): Promise<void> {
   }
 }
 
-async function run(words: readonly string[]): Promise<void> {
+async function run(words: readonly string[], ready: Ready): Promise<void> {
   const { command, rest } = found(words);
   if (command === undefined) return;
   const given = parsed(command, rest);
   if (given.values.help === true) process.stdout.write(helpOf(command));
-  else await command.run({ values: given.values, arguments: given.positionals });
+  else await command.run({ ...given, ...ready });
 }
 
 const asksForHelp = (word: string | undefined) => word === '--help' || word === '-h' || word === 'help';
@@ -72,16 +76,19 @@ function found([name, ...rest]: readonly string[]): { command?: CliCommand; rest
   return { command, rest: further };
 }
 
-function parsed(command: CliCommand, args: string[]) {
+function parsed({ name, options, takesArguments }: CliCommand, args: string[]): Given {
+  let found: { values: Given['values']; positionals: string[] };
   try {
-    const options = { ...command.options, ...common };
-    return parseArgs({ args, options, allowPositionals: true, strict: true }) as {
-      values: Record<string, string | boolean | undefined>;
-      positionals: string[];
-    };
+    found = parseArgs({ args, options: { ...options, ...common }, allowPositionals: true, strict: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+  const { values, positionals } = found;
+  if (takesArguments !== true && positionals.length > 0 && values.help !== true)
+    throw new UsageError(
+      `${name} takes no arguments${Object.keys(options).length > 0 ? ', only options' : ''}`,
+    );
+  return { values, arguments: positionals };
 }
 
 const common = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } } as const;

@@ -1,6 +1,6 @@
 /** `workshop migrate`: the database's migrations by themselves, for who gives the nodes a user that may not run them. */
 import { readConfig } from '../config.ts';
-import { type CliCommand, CommandFailed, UsageError } from './command.ts';
+import { type CliCommand, CommandFailed } from './command.ts';
 
 export const migrate: CliCommand = {
   name: 'migrate',
@@ -8,15 +8,14 @@ export const migrate: CliCommand = {
   usage: 'workshop migrate [--json]',
   help: {},
   options: {},
-  async run({ values, arguments: words }) {
-    if (words.length > 0) throw new UsageError('migrate takes no arguments');
+  async run({ values }) {
     const { MIGRATE_DATABASE_URL, DATABASE_URL } = readConfig();
     const url = MIGRATE_DATABASE_URL ?? DATABASE_URL;
     if (url === undefined)
       throw new CommandFailed(
         'DATABASE_URL: none is given, and an embedded database is migrated by its server',
       );
-    const { migrateDatabase } = await import('../../projections/open.ts');
+    const { migrateDatabase } = await import('../../projections/database/open.ts');
     const migrations = await migrateDatabase(url);
     if (values.json === true) process.stdout.write(`${JSON.stringify({ migrations })}\n`);
     else if (migrations.length === 0) process.stdout.write('the database is as it should be\n');

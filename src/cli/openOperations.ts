@@ -9,35 +9,42 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pino } from 'pino';
 import { archivesOf } from '../../projections/archive/archives.ts';
+import { openDatabase } from '../../projections/database/open.ts';
 import { erasureProgress, requestErasure } from '../../projections/erasing/request.ts';
-import { keptEvents } from '../../projections/events/queries.ts';
-import { openDatabase } from '../../projections/open.ts';
-import { retryParked } from '../../projections/parked.ts';
-import { projector } from '../../projections/projector.ts';
-import { requestRebuild } from '../../projections/rebuild.ts';
-import { skipParked } from '../../projections/skipped.ts';
-import { projectionStatus } from '../../projections/status.ts';
+import { storedEvents } from '../../projections/events/queries.ts';
+import { adopt } from '../../projections/logIdentity/adopt.ts';
+import { requireOwn } from '../../projections/logIdentity/recognize.ts';
+import { retryParked } from '../../projections/parked/parked.ts';
+import { skipParked } from '../../projections/parked/skip.ts';
+import { requestRebuild } from '../../projections/rebuild/request.ts';
 import { verify } from '../../projections/verify/verify.ts';
+import { projector } from '../../projections/worker/projector.ts';
+import { projectionStatus } from '../../projections/worker/status.ts';
 import type { Config } from '../config.ts';
 import { FolderInUse, serverOf } from '../dataFolder.ts';
 import { checkReplay } from '../history/checkReplay.ts';
 import { workshopHistory } from '../history/history.ts';
-import { causeOf } from '../protocol/causeOf.ts';
+import { causeOf } from '../protocol/errors.ts';
 import { openLogForReading, openStores, type Stores } from '../stores.ts';
 import { CommandFailed } from './command.ts';
-import { erased } from './erased.ts';
-import type { Operations } from './operations.ts';
-import { rebuilt } from './rebuilt.ts';
+import { type Operations, watchErasure, watchRebuild } from './operations.ts';
 import { throughServer } from './throughServer.ts';
 
-/** `wishes`: more than the status will be asked for, so that a projector has to run. */
-export async function openOperations(config: Config, { wishes }: { wishes: boolean }): Promise<Operations> {
-  if (config.DATABASE_URL !== undefined) return onPostgres(config, config.DATABASE_URL);
-  const running = await serverOf(config.DATA_DIR);
-  return running === undefined ? inFolder(config, wishes) : throughServer(running);
+export interface Need {
+  /** More than the status will be asked for, so that a projector has to run. */
+  wishes: boolean;
+  /** The database may be another log's. */
+  adopts?: true;
 }
 
-async function onPostgres(config: Config, url: string): Promise<Operations> {
+/** Fails where the database is another log's, unless it is to be adopted. */
+export async function openOperations(config: Config, need: Need): Promise<Operations> {
+  if (config.DATABASE_URL !== undefined) return onPostgres(config, config.DATABASE_URL, need);
+  const running = await serverOf(config.DATA_DIR);
+  return running === undefined ? inFolder(config, need) : throughServer(running);
+}
+
+async function onPostgres(config: Config, url: string, { adopts }: Need): Promise<Operations> {
   const log = await openLogForReading(config, pino({ level: 'silent' }));
   let refuse: (error: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
@@ -56,11 +63,16 @@ async function onPostgres(config: Config, url: string): Promise<Operations> {
   }
   // From here on whoever asks gets the failure.
   refuse = () => undefined;
-  const history = workshopHistory(log, keptEvents(database));
-  return { ...directly({ log, database, history }), close };
+  if (adopts !== true)
+    await requireOwn({ log, database }).catch(async (error: unknown) => {
+      await close();
+      throw error;
+    });
+  const history = workshopHistory(log.events, storedEvents({ query: database.read }));
+  return { ...directly({ log, database, history }), adopt: () => adopt({ log, database }), close };
 }
 
-async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
+async function inFolder(config: Config, { wishes, adopts }: Need): Promise<Operations> {
   const folder = resolve(config.DATA_DIR);
   if (!['log', 'database'].some((name) => existsSync(join(folder, name))))
     throw new CommandFailed(`there are no workshops in ${folder}: is DATA_DIR right?`);
@@ -69,10 +81,17 @@ async function inFolder(config: Config, wishes: boolean): Promise<Operations> {
     if (!(error instanceof FolderInUse)) throw error;
     throw new CommandFailed(`${folder} is being opened or closed by another process: try again`);
   });
-  await stores.database.ready;
+  if (adopts !== true) {
+    await stores.recognized().catch(async (error: unknown) => {
+      await stores.close();
+      throw error;
+    });
+    await stores.database.ready;
+  }
   const own = wishes ? projector({ ...stores, histories: stores.history, node: 'command-line' }) : undefined;
   return {
     ...directly(stores),
+    adopt: stores.adopt,
     async close() {
       await own?.close();
       await stores.close();
@@ -84,7 +103,7 @@ function directly({
   log,
   database,
   history,
-}: Pick<Stores, 'log' | 'database' | 'history'>): Omit<Operations, 'close'> {
+}: Pick<Stores, 'log' | 'database' | 'history'>): Omit<Operations, 'adopt' | 'close'> {
   const status = () => projectionStatus(database, log);
   return {
     status,
@@ -102,12 +121,12 @@ function directly({
       const partitions = await requestRebuild(database);
       if (partitions === 0)
         throw new CommandFailed('no projector has run yet: there is nothing to fold anew');
-      await rebuilt(status, onProgress);
+      await watchRebuild(status, onProgress);
       return { partitions };
     },
     checkReplay: () => checkReplay({ archives: archivesOf(database), history }),
     erase: (wish, onProgress) =>
-      erased({
+      watchErasure({
         progress: () => erasureProgress(database, wish.userId),
         request: () => requestErasure(database, log, wish),
         onProgress,

@@ -1,9 +1,8 @@
 /** `workshop project`: a projector alone, with the operators' routes. */
 import { pino } from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
-import { type CliCommand, UsageError } from './command.ts';
-import { surviveMishaps } from './mishaps.ts';
-import { untilTold } from './signals.ts';
+import type { CliCommand } from './command.ts';
+import { handleUncaught, untilShutdown } from './shutdown.ts';
 
 export const project: CliCommand = {
   name: 'project',
@@ -11,15 +10,14 @@ export const project: CliCommand = {
   usage: 'workshop project [--json]',
   help: {},
   options: {},
-  async run({ values, arguments: words }) {
-    if (words.length > 0) throw new UsageError('project takes no arguments');
+  async run({ values }) {
     const config = readConfig();
     if (config.embedded)
       throw new ConfigError(
         'REDIS_URL: in embedded mode the serving process projects by itself; give REDIS_URL and DATABASE_URL',
       );
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
-    surviveMishaps(logger);
+    handleUncaught(logger);
     const { startServer } = await import('../server.ts');
     const server = await startServer({ ...config, ROLE: 'projector' }, logger);
     const { about } = server;
@@ -28,6 +26,6 @@ export const project: CliCommand = {
         ? `${JSON.stringify(about)}\n`
         : `projecting ${about.log} into ${about.database}; ${about.url}/metrics\n`,
     );
-    await untilTold(logger, () => server.close());
+    await untilShutdown(logger, () => server.close());
   },
 };

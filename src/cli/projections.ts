@@ -1,19 +1,20 @@
 /** `workshop projections …`: what an operator does about tables that are behind, and about workshops that are parked. */
-import { rebuildNames } from '../../projections/rebuild.ts';
+import type { Adoption } from '../../projections/logIdentity/adopt.ts';
+import { rebuildNames } from '../../projections/rebuild/request.ts';
 import { readConfig } from '../config.ts';
 import {
   type CliCommand,
   type CliGroup,
   CommandFailed,
+  type Given,
+  idOf,
   UsageError,
-  wholeOf,
-  workshopIdOf,
+  versionOf,
 } from './command.ts';
-import { confirmed, hasToAsk } from './confirmed.ts';
+import type { Need } from './openOperations.ts';
 import type { Operations } from './operations.ts';
-import { progressBar } from './progress.ts';
 import { statusText } from './statusText.ts';
-import { whoAsks } from './whoAsks.ts';
+import { confirm, needsConfirmation, operatorName, progressBar } from './terminal.ts';
 
 const status: CliCommand = {
   name: 'status',
@@ -21,13 +22,11 @@ const status: CliCommand = {
   usage: 'workshop projections status [--json]',
   help: {},
   options: {},
-  run: ({ values, arguments: words }) => {
-    if (words.length > 0) throw new UsageError('status takes no arguments');
-    return operating({ wishes: false }, async (operations) => {
-      const told = await operations.status();
-      print(values.json === true ? JSON.stringify(told) : statusText(told));
-    });
-  },
+  run: ({ values }) =>
+    operating({ wishes: false }, async (operations) => {
+      const found = await operations.status();
+      print(values.json === true ? JSON.stringify(found) : statusText(found));
+    }),
 };
 
 const retry: CliCommand = {
@@ -36,12 +35,13 @@ const retry: CliCommand = {
   usage: 'workshop projections retry <id> [--json]',
   help: {},
   options: {},
+  takesArguments: true,
   run: (given) => {
-    const workshopId = workshopIdOf(given);
+    const workshopId = idOf(given, 'workshop');
     return operating({ wishes: true }, async (operations) => {
       await parkedVersion(operations, workshopId);
       const { parked } = await operations.retry(workshopId);
-      await tell(operations, { workshopId, parked, json: given.values.json === true });
+      await report(operations, { workshopId, parked, json: given.values.json === true });
     });
   },
 };
@@ -56,23 +56,21 @@ const skip: CliCommand = {
     '--yes': 'do not ask; needed where nobody sits at a terminal',
   },
   options: { version: { type: 'string' }, yes: { type: 'boolean' } },
+  takesArguments: true,
   run: (given) => {
-    const workshopId = workshopIdOf(given);
-    const version = versionOf(given.values.version);
-    const isAsked = hasToAsk(given.values.yes);
+    const workshopId = idOf(given, 'workshop');
+    const version = parkedAt(given);
+    const isAsked = needsConfirmation(given.values.yes);
     return operating({ wishes: true }, async (operations) => {
       const at = await parkedVersion(operations, workshopId);
       if (at.version !== version)
         throw new CommandFailed(
           `workshop ${workshopId} is parked at version ${at.version}, not at ${version}`,
         );
-      if (
-        isAsked &&
-        !(await confirmed(`${at.reason}\nGive up version ${version} of workshop ${workshopId}?`))
-      )
+      if (isAsked && !(await confirm(`${at.reason}\nGive up version ${version} of workshop ${workshopId}?`)))
         throw new CommandFailed('nothing was given up');
-      const { parked } = await operations.skip({ workshopId, version, by: whoAsks() });
-      await tell(operations, { workshopId, parked, json: given.values.json === true });
+      const { parked } = await operations.skip({ workshopId, version, by: operatorName() });
+      await report(operations, { workshopId, parked, json: given.values.json === true });
     });
   },
 };
@@ -83,6 +81,7 @@ const rebuild: CliCommand = {
   usage: `workshop projections rebuild [${rebuildNames.join(' | ')}] [--json]`,
   help: {},
   options: {},
+  takesArguments: true,
   run: ({ values, arguments: [name, ...more] }) => {
     if (more.length > 0) throw new UsageError('give one projection, or none');
     if (name !== undefined && !rebuildNames.some((known) => known === name))
@@ -101,17 +100,37 @@ const rebuild: CliCommand = {
   },
 };
 
+const adopt: CliCommand = {
+  name: 'adopt',
+  summary: 'Makes the database the one of this log, where it belonged to another or to another copy of it.',
+  usage: 'workshop projections adopt [--yes] [--json]',
+  help: { '--yes': 'do not ask; needed where nobody sits at a terminal' },
+  options: { yes: { type: 'boolean' } },
+  async run({ values }) {
+    const question =
+      'Its tables then follow this log: workshops that only they have are put back into it. Make the database its own?';
+    if (needsConfirmation(values.yes) && !(await confirm(question)))
+      throw new CommandFailed('nothing was changed');
+    await operating({ wishes: false, adopts: true }, async (operations) => {
+      const done = await operations.adopt();
+      print(values.json === true ? JSON.stringify(done) : adoptionText(done));
+    });
+  },
+};
+
+function adoptionText({ identity, before, changed }: Adoption): string {
+  if (!changed) return `the database belongs to this log already (${identity})`;
+  return `the database belongs to this log now (${identity})${before === null ? '' : `, and no longer to ${before}`}`;
+}
+
 export const projections: CliGroup = {
   name: 'projections',
-  summary: 'Looks after the tables: status, retry and skip of parked workshops, rebuild.',
-  commands: [status, retry, skip, rebuild],
+  summary: 'Looks after the tables: status, retry and skip of parked workshops, rebuild, adopt.',
+  commands: [status, retry, skip, rebuild, adopt],
 };
 
 /** `wishes`: something is asked of a projector, so that one has to run. */
-async function operating(
-  need: { wishes: boolean },
-  work: (operations: Operations) => Promise<void>,
-): Promise<void> {
+async function operating(need: Need, work: (operations: Operations) => Promise<void>): Promise<void> {
   // Loaded when it is needed: what is wrong usage is told at once.
   const { openOperations } = await import('./openOperations.ts');
   const operations = await openOperations(readConfig(), need);
@@ -129,7 +148,7 @@ async function parkedVersion(operations: Operations, workshopId: number) {
   return found;
 }
 
-async function tell(
+async function report(
   operations: Operations,
   { workshopId, parked, json }: { workshopId: number; parked: boolean; json: boolean },
 ): Promise<void> {
@@ -140,11 +159,10 @@ async function tell(
   throw new CommandFailed(`workshop ${workshopId} is parked again at version ${version}: ${reason}`);
 }
 
-function versionOf(text: string | boolean | undefined): number {
-  const version = wholeOf(text);
-  if (text === undefined) throw new UsageError('give the --version at which the workshop is parked');
-  if (!(version >= 1)) throw new UsageError(`--version ${text} is not a version`);
-  return version;
+function parkedAt({ values }: Given): number {
+  if (values.version === undefined)
+    throw new UsageError('give the --version at which the workshop is parked');
+  return versionOf('--version', values.version, 1);
 }
 
 function print(text: string): void {

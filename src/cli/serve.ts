@@ -2,9 +2,8 @@
 import { pino } from 'pino';
 import { readConfig } from '../config.ts';
 import type { RunningServer } from '../server.ts';
-import { type CliCommand, UsageError } from './command.ts';
-import { surviveMishaps } from './mishaps.ts';
-import { untilTold } from './signals.ts';
+import type { CliCommand } from './command.ts';
+import { handleUncaught, untilShutdown } from './shutdown.ts';
 
 export const serve: CliCommand = {
   name: 'serve',
@@ -12,16 +11,15 @@ export const serve: CliCommand = {
   usage: 'workshop serve [--json]',
   help: {},
   options: {},
-  async run({ values, arguments: words }) {
-    if (words.length > 0) throw new UsageError('serve takes no arguments');
+  async run({ values, page }) {
     const config = readConfig();
     const logger = pino({ level: config.LOG_LEVEL }, pino.destination({ dest: 2, sync: false }));
-    surviveMishaps(logger);
+    handleUncaught(logger);
     // Loaded when it is needed: other commands start in a fraction of the time without it.
     const { startServer } = await import('../server.ts');
-    const server = await startServer(config, logger);
+    const server = await startServer(config, logger, page);
     process.stdout.write(values.json === true ? `${JSON.stringify(server.about)}\n` : banner(server));
-    await untilTold(logger, () => server.close());
+    await untilShutdown(logger, () => server.close());
   },
 };
 

@@ -4,9 +4,10 @@ import { readConfig } from '../config.ts';
 import { text } from '../domain/text.ts';
 import { ticketOf } from '../simulate/tickets.ts';
 import { type CliCommand, CommandFailed, type Given, UsageError } from './command.ts';
-import { progressBar } from './progress.ts';
+import { onSignal } from './signals.ts';
 import type { Summary, Wish } from './simulation.ts';
 import * as says from './simulationText.ts';
+import { progressBar } from './terminal.ts';
 
 export const simulate: CliCommand = {
   name: 'simulate',
@@ -39,8 +40,8 @@ async function simulated(given: Wish, json: boolean): Promise<void> {
   if (wish.token !== undefined && ticketOf(wish.token) === undefined)
     throw new UsageError('the token of --token or SIMULATE_TOKEN is no JSON Web Token of a user');
   // Loaded when they are needed: what is wrong usage is told at once.
-  const [{ openVenue }, { scriptOf, runScript }, { PlayFailed }] = await Promise.all([
-    import('./venue.ts'),
+  const [{ openTarget }, { scriptOf, runScript }, { PlayFailed }] = await Promise.all([
+    import('./target.ts'),
     import('./simulation.ts'),
     import('../simulate/play.ts'),
   ]);
@@ -51,25 +52,25 @@ async function simulated(given: Wish, json: boolean): Promise<void> {
     if (!json) process.stdout.write(line);
   };
   bar.at(0);
-  const venue = await openVenue(config, wish).finally(() => bar.clear());
+  const target = await openTarget(config, wish).finally(() => bar.clear());
   let summary: Summary;
   try {
-    const script = scriptOf(wish, venue);
+    const script = scriptOf(wish, target);
     const names = new Map<number, string>();
     const began = { at: 0 };
     const now = () => script.fromMs + (performance.now() - began.at) * wish.speed;
     const share = (atMs: number) => (atMs - script.fromMs) / (script.untilMs - script.fromMs);
     summary = await runScript({
-      ...{ wish, config, venue, script, signal: stopped.signal },
+      ...{ wish, config, target, script, signal: stopped.signal },
       signedIn: (count) => bar.at(0, `${count} of ${script.people.length} have signed in`),
-      known(tickets) {
-        print(says.openingText(script, wish.speed, venue));
+      onSignedIn(tickets) {
+        print(says.openingText(script, wish.speed, target));
         began.at = performance.now();
         for (const { number, displayName } of script.people)
           names.set(tickets.get(number)?.userId ?? 0, displayName);
       },
       observer: {
-        scheduled: (workshopId) => print(says.watchText(venue.url, workshopId)),
+        scheduled: (workshopId) => print(says.watchText(target.url, workshopId)),
         progress: (atMs, seen) => bar.at(share(atMs), says.liveText(atMs, seen)),
         heard(number, device, event) {
           if (number !== 1 || device !== 0) return;
@@ -83,7 +84,7 @@ async function simulated(given: Wish, json: boolean): Promise<void> {
     throw error;
   } finally {
     bar.close();
-    await venue.close();
+    await target.close();
     stopped.forget();
   }
   if (json) process.stdout.write(`${JSON.stringify(summary)}\n`);
@@ -95,25 +96,19 @@ async function simulated(given: Wish, json: boolean): Promise<void> {
 function stopSignal() {
   const stopping = new AbortController();
   let code = 0;
-  const told = (signal: NodeJS.Signals) => {
+  const forget = onSignal((signal) => {
     if (stopping.signal.aborted) process.exit(code);
     // As shells say which signal ended a program.
     code = signal === 'SIGINT' ? 130 : 143;
     stopping.abort();
-  };
-  process.on('SIGINT', told).on('SIGTERM', told);
-  return {
-    signal: stopping.signal,
-    code: () => code,
-    forget: () => void process.off('SIGINT', told).off('SIGTERM', told),
-  };
+  });
+  return { signal: stopping.signal, code: () => code, forget };
 }
 
 /** A seed that is easy to type again. */
 const drawnSeeds = 1_000_000;
 
-function wishOf({ values, arguments: words }: Given): Wish {
-  if (words.length > 0) throw new UsageError('simulate takes no arguments, only options');
+function wishOf({ values }: Given): Wish {
   const number = (name: string, fallback: number, bounds: Bounds) =>
     numberOf(name, values[name] ?? String(fallback), bounds);
   return {

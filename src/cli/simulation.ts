@@ -13,7 +13,7 @@ import {
   ticketOf,
 } from '../simulate/tickets.ts';
 import { CommandFailed } from './command.ts';
-import type { Venue } from './venue.ts';
+import type { Target } from './target.ts';
 
 export interface Wish {
   attendees: number;
@@ -32,7 +32,7 @@ export interface Summary extends Played {
   attendees: number;
   minutes: number;
   speed: number;
-  server: Venue['kind'];
+  server: Target['kind'];
   url: string;
   /** Where to look at it from now on: a server of its own is gone, and the next one is where the configuration says. */
   page: string;
@@ -43,39 +43,39 @@ export interface Summary extends Played {
   tablesFollow: boolean;
 }
 
-export function scriptOf({ attendees, minutes, speed, seed, title }: Wish, { graceMs }: Venue): Script {
+export function scriptOf({ attendees, minutes, speed, seed, title }: Wish, { graceMs }: Target): Script {
   return planWorkshop({ attendees, minutes, seed, title, graceMs: graceMs * speed });
 }
 
 export interface Simulation {
   wish: Wish;
   config: Config;
-  venue: Venue;
+  target: Target;
   script: Script;
   signal: AbortSignal;
   /** How many of the script's people have signed in. */
   signedIn(count: number): void;
   observer: Partial<Observer>;
   /** Who is who on the server, once everyone has signed in. */
-  known(tickets: ReadonlyMap<number, Ticket>): void;
+  onSignedIn(tickets: ReadonlyMap<number, Ticket>): void;
 }
 
 export async function runScript(simulation: Simulation): Promise<Summary> {
-  const { wish, config, venue, script, signal, observer, known } = simulation;
-  const rest = restClient(venue.url);
+  const { wish, config, target, script, signal, observer, onSignedIn } = simulation;
+  const rest = restClient(target.url);
   const tickets = await signEveryoneIn(rest, simulation);
-  known(tickets);
+  onSignedIn(tickets);
   const played = await play({ script, rest, tickets, speed: wish.speed, signal, observer });
   if (played.workshopId === 0) throw new CommandFailed('stopped before anything began');
   const { userId, token } = ticketFor(tickets, 1);
   const tablesFollow = await followed(rest, { ...played, token });
-  const later = venue.kind === 'own' ? `http://localhost:${config.PORT}` : venue.url;
+  const later = target.kind === 'own' ? `http://localhost:${config.PORT}` : target.url;
   // Tokens of a secret that goes with this process open nothing afterwards.
-  const lasts = wish.token === undefined && !(venue.kind === 'own' && config.AUTH_JWKS_URL !== undefined);
+  const lasts = wish.token === undefined && !(target.kind === 'own' && config.AUTH_JWKS_URL !== undefined);
   const { attendees, minutes, speed, seed } = wish;
   return {
     ...played,
-    ...{ title: script.title, seed, attendees, minutes, speed, server: venue.kind, url: venue.url },
+    ...{ title: script.title, seed, attendees, minutes, speed, server: target.kind, url: target.url },
     page: `${later}/?workshop=${played.workshopId}`,
     timeline: `${later}/api/workshops/${played.workshopId}/timeline`,
     host: { userId, ...(lasts && { token }) },
@@ -94,11 +94,11 @@ const atOnce = 16;
 
 async function signEveryoneIn(
   rest: Rest,
-  { wish, config, venue, script, signal, signedIn }: Simulation,
+  { wish, config, target, script, signal, signedIn }: Simulation,
 ): Promise<Map<number, Ticket>> {
   const own = wish.token === undefined ? undefined : ticketOf(wish.token);
   if (own !== undefined) await admits(rest, own.token, 'refuses the token');
-  const tickets = await wayIn(rest, { wish, config, venue, signal });
+  const tickets = await wayIn(rest, { wish, config, target, signal });
   const found = new Map<number, Ticket>(own === undefined ? [] : [[1, own]]);
   const people = script.people.filter(({ number }) => !found.has(number));
   const queue = people.values();
@@ -123,9 +123,9 @@ async function signEveryoneIn(
 
 async function wayIn(
   rest: Rest,
-  { wish, config, venue, signal }: Pick<Simulation, 'wish' | 'config' | 'venue' | 'signal'>,
+  { wish, config, target, signal }: Pick<Simulation, 'wish' | 'config' | 'target' | 'signal'>,
 ): Promise<Tickets> {
-  const { secret } = venue;
+  const { secret } = target;
   const guests = guestTickets(rest, patience(signal));
   if (secret === undefined) {
     await admits(rest, undefined, '');

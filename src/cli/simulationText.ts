@@ -3,7 +3,7 @@ import type { LooseEvent } from '../protocol/wire.ts';
 import type { Script } from '../simulate/script.ts';
 import type { Seen } from '../simulate/seen.ts';
 import type { Summary } from './simulation.ts';
-import type { Venue } from './venue.ts';
+import type { Target } from './target.ts';
 
 /** Milliseconds of the script as a clock that is at 0 when the workshop goes live: `-02:30`, `1:05:00`. */
 export function clock(ms: number): string {
@@ -13,7 +13,7 @@ export function clock(ms: number): string {
   return `${ms < 0 ? '-' : ''}${hours > 0 ? `${hours}:` : ''}${tail}`;
 }
 
-export function openingText(script: Script, speed: number, { url, kind }: Venue): string {
+export function openingText(script: Script, speed: number, { url, kind }: Target): string {
   const { attendees, minutes, seed } = script.options;
   const seconds = Math.ceil((script.untilMs - script.fromMs) / speed / 1_000);
   const servers = {

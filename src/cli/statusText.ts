@@ -1,6 +1,6 @@
 /** The state of the projections as a person reads it in a terminal. */
-import type { ProjectionStatus } from '../../projections/status.ts';
-import { oneLine } from './text.ts';
+import type { ProjectionStatus } from '../../projections/worker/status.ts';
+import { oneLine } from './terminal.ts';
 
 export function statusText({ partitions, parked, skipped, lag }: ProjectionStatus): string {
   const blocks = [

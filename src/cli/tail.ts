@@ -1,11 +1,11 @@
 /** `workshop tail <id>`: a workshop's events as they come, in a terminal or a pipe. */
 import { readConfig } from '../config.ts';
 import type { RecordedEvent } from '../domain/evolve.ts';
-import type { Pages } from '../history/following.ts';
-import { type Known, knownOf } from '../history/known.ts';
+import { type Pages, wireContextOf } from '../history/following.ts';
 import { readAll } from '../log/log.ts';
-import { historyEvent } from '../protocol/wire.ts';
-import { type CliCommand, UsageError, wholeOf, workshopIdOf } from './command.ts';
+import { historyEvent, type WireContext } from '../protocol/wire.ts';
+import { type CliCommand, idOf, versionOf } from './command.ts';
+import { nextSignal } from './signals.ts';
 
 export const tail: CliCommand = {
   name: 'tail',
@@ -16,27 +16,28 @@ export const tail: CliCommand = {
     '--no-follow': 'end after what is there',
   },
   options: { after: { type: 'string' }, 'no-follow': { type: 'boolean' } },
+  takesArguments: true,
   async run(given) {
-    const workshopId = workshopIdOf(given);
-    const after = versionOf(given.values.after);
+    const workshopId = idOf(given, 'workshop');
+    const after = versionOf('--after', given.values.after ?? '0', 0);
     const json = given.values.json === true;
     const config = readConfig();
     // Loaded when they are needed: what is wrong usage is told at once.
     const { openForReading, openedHistory } = await import('./reading.ts');
     const reading = await openForReading(config);
     const { log } = reading;
-    const known: Known = { startedAt: null, deleted: new Set() };
+    const context: WireContext = { startedAt: null, deleted: new Set() };
     let last = 0;
 
     /** Twice read: what the last of the events deleted is not printed with the first. */
     async function print(pages: () => Pages): Promise<void> {
-      const { startedAt, deleted } = await knownOf(pages());
-      known.startedAt ??= startedAt;
-      for (const id of deleted) known.deleted.add(id);
+      const { startedAt, deleted } = await wireContextOf(pages());
+      context.startedAt ??= startedAt;
+      for (const id of deleted) context.deleted.add(id);
       for await (const page of pages())
         for (const event of page) {
           if (event.version > last && event.version > after)
-            process.stdout.write(`${line(event, known, json)}\n`);
+            process.stdout.write(`${line(event, context, json)}\n`);
           last = Math.max(last, event.version);
         }
     }
@@ -46,13 +47,13 @@ export const tail: CliCommand = {
       turn = turn.catch(() => undefined).then(() => print(pages));
       return turn;
     }
-    const catchUp = () => inTurn(() => readAll(log, workshopId, last));
+    const catchUp = () => inTurn(() => readAll(log.events, workshopId, last));
 
     try {
       const history = await openedHistory(reading, workshopId);
       const beginning = inTurn(() => history.pages());
       if (given.values['no-follow'] === true) return await beginning;
-      const following = log.tail({
+      const following = log.feed.tail({
         from: new Map([[log.partitionOf(workshopId), 'end']]),
         onBatch: ({ entries, gap }) => {
           if (gap || entries.some((entry) => entry.workshopId === workshopId)) return catchUp();
@@ -61,7 +62,7 @@ export const tail: CliCommand = {
       });
       await Promise.all([beginning, following.ready]);
       await catchUp();
-      await new Promise((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve));
+      await nextSignal();
       await following.close();
     } finally {
       await reading.close();
@@ -69,14 +70,8 @@ export const tail: CliCommand = {
   },
 };
 
-function versionOf(text: string | boolean | undefined): number {
-  const version = wholeOf(text ?? '0');
-  if (Number.isNaN(version)) throw new UsageError(`--after ${text} is not a version`);
-  return version;
-}
-
-function line(event: RecordedEvent, known: Known, json: boolean): string {
-  const told = historyEvent(event, known);
-  if (json) return JSON.stringify(told);
-  return `${String(told.version).padStart(6)}  ${told.at}  ${told.type.padEnd(18)}  ${JSON.stringify(told.data)}`;
+function line(event: RecordedEvent, context: WireContext, json: boolean): string {
+  const shown = historyEvent(event, context);
+  if (json) return JSON.stringify(shown);
+  return `${String(shown.version).padStart(6)}  ${shown.at}  ${shown.type.padEnd(18)}  ${JSON.stringify(shown.data)}`;
 }

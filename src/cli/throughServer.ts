@@ -1,17 +1,14 @@
 /** The operations of the server that serves a data folder, asked over its routes for operators. */
 import { z } from 'zod';
 import type { ErasureProgress } from '../../projections/erasing/request.ts';
-import type { ProjectionStatus } from '../../projections/status.ts';
-import { told } from '../../projections/verify/findings.ts';
+import { reported } from '../../projections/verify/findings.ts';
+import type { ProjectionStatus } from '../../projections/worker/status.ts';
 import type { RunningServer } from '../dataFolder.ts';
-import { replayTold } from '../history/checkReplay.ts';
+import { replayReport } from '../history/checkReplay.ts';
 import { operatorKeyHeader } from '../identity/operatorKey.ts';
-import { causeOf } from '../protocol/causeOf.ts';
+import { causeOf } from '../protocol/errors.ts';
 import { CommandFailed } from './command.ts';
-import { erased } from './erased.ts';
-import { parsedLines } from './ndjson.ts';
-import type { Operations } from './operations.ts';
-import { rebuilt } from './rebuilt.ts';
+import { type Operations, watchErasure, watchRebuild } from './operations.ts';
 
 const refusal = z.object({ error: z.object({ message: z.string() }) });
 
@@ -63,18 +60,33 @@ export function throughServer({ url, key }: RunningServer): Operations {
     skip: ({ workshopId, version }) => ask('POST', `parked/${workshopId}/skip`, { version }),
     async rebuild(onProgress) {
       const answer = await ask<{ partitions: number }>('POST', 'projections/rebuild');
-      await rebuilt(status, onProgress);
+      await watchRebuild(status, onProgress);
       return answer;
     },
     verify: (workshopId) =>
-      lines(`verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`, told),
-    checkReplay: () => lines('check-replay', replayTold),
+      lines(`verify${workshopId === undefined ? '' : `?workshopId=${workshopId}`}`, reported),
+    checkReplay: () => lines('check-replay', replayReport),
     erase: ({ userId }, onProgress) =>
-      erased({
+      watchErasure({
         progress: () => ask<ErasureProgress>('GET', `erasures/${userId}`),
         request: () => ask('POST', `erasures/${userId}`),
         onProgress,
       }),
+    async adopt() {
+      throw new CommandFailed(`the server at ${url} has the database open, as its log's own: end it first`);
+    },
     close: async () => undefined,
   };
+}
+
+/** Lines of JSON as they arrive, one value to a line. */
+async function* parsedLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<unknown> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line !== '') yield JSON.parse(line);
+  }
+  if (rest !== '') yield JSON.parse(rest);
 }

@@ -1,8 +1,8 @@
 /** `workshop verify`: whether the tables are what the log says, and where they are not. */
 import type { Difference, Finding, Summary } from '../../projections/verify/findings.ts';
 import { readConfig } from '../config.ts';
-import { type CliCommand, CommandFailed, type Given, UsageError, workshopIdOf } from './command.ts';
-import { progressBar } from './progress.ts';
+import { type CliCommand, CommandFailed, type Given, idOf, UsageError } from './command.ts';
+import { oneLine, progressBar } from './terminal.ts';
 
 export const verify: CliCommand = {
   name: 'verify',
@@ -10,6 +10,7 @@ export const verify: CliCommand = {
   usage: 'workshop verify <id> | --all [--json]',
   help: { '--all': 'every workshop that the log or any table knows of' },
   options: { all: { type: 'boolean' } },
+  takesArguments: true,
   async run(given) {
     const workshopId = chosen(given);
     const json = given.values.json === true;
@@ -24,15 +25,15 @@ export const verify: CliCommand = {
     let summary: Summary | undefined;
     let shown = 0;
     try {
-      for await (const told of operations.verify(workshopId)) {
-        if (told.kind === 'progress') bar.at(told.done / told.total);
-        else if (told.kind === 'summary') summary = told;
+      for await (const each of operations.verify(workshopId)) {
+        if (each.kind === 'progress') bar.at(each.done / each.total);
+        else if (each.kind === 'summary') summary = each;
         else {
           shown++;
           // Also where the reader has seen enough by then.
-          if (told.kind !== 'skipped') process.exitCode = 1;
+          if (each.kind !== 'skipped') process.exitCode = 1;
           bar.close();
-          print(json ? JSON.stringify(told) : line(told));
+          print(json ? JSON.stringify(each) : line(each));
         }
       }
     } finally {
@@ -48,7 +49,7 @@ export const verify: CliCommand = {
 };
 
 function chosen(given: Given): number | undefined {
-  if (given.values.all !== true) return workshopIdOf(given);
+  if (given.values.all !== true) return idOf(given, 'workshop');
   if (given.arguments.length > 0) throw new UsageError('give one workshop id, or --all');
   return undefined;
 }
@@ -59,13 +60,13 @@ function line(found: Finding): string {
     case 'difference':
       return `${at}: ${found.table} ${keyText(found)}: ${differenceText(found)}`;
     case 'log':
-      return `${at}: the log at version ${found.version}: ${plain(found.problem)}`;
+      return `${at}: the log at version ${found.version}: ${oneLine(found.problem)}`;
     case 'parked':
-      return `${at}: parked at version ${found.version}: ${plain(found.reason)}`;
+      return `${at}: parked at version ${found.version}: ${oneLine(found.reason)}`;
     case 'behind':
       return `${at}: folded up to version ${found.folded} of ${found.version}, and no projector goes on`;
     case 'skipped':
-      return `${at}: version ${found.version} was given up by ${plain(found.by)}, and is left out as it should be`;
+      return `${at}: version ${found.version} was given up by ${oneLine(found.by)}, and is left out as it should be`;
   }
 }
 
@@ -84,13 +85,8 @@ function differenceText({ column, expected, found }: Difference): string {
 const longest = 300;
 
 function value(of: unknown): string {
-  const text = plain(JSON.stringify(of) ?? 'null');
+  const text = oneLine(JSON.stringify(of) ?? 'null');
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
-}
-
-/** What people wrote must not steer the terminal. */
-function plain(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
 }
 
 function counted({ workshops, rows, skipped }: Summary): string {
@@ -105,8 +101,8 @@ function wrong({ differences, faults, parked, behind }: Summary): string {
     [parked, `${plural(parked, 'workshop')} parked`],
     [behind, `${plural(behind, 'workshop')} behind`],
   ] as const;
-  const told = parts.filter(([count]) => count > 0).map(([, text]) => text);
-  return `the tables are not what the log says: ${told.join(', ')}`;
+  const found = parts.filter(([count]) => count > 0).map(([, text]) => text);
+  return `the tables are not what the log says: ${found.join(', ')}`;
 }
 
 function plural(count: number, what: string): string {

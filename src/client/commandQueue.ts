@@ -30,7 +30,7 @@ export interface CommandLimits {
 /** The server remembers ids for ten minutes at least; the deadline must stay well below that. */
 export const commandLimits: CommandLimits = { deadlineMs: 30_000, repeatMs: 8_000, waiting: 100 };
 
-export interface Outlet {
+export interface Transport {
   /** Whether commands may go out now. */
   isOpen(): boolean;
   /** Sends a command; `answered` is called once, with undefined if no answer came within `withinMs`. */
@@ -48,17 +48,17 @@ interface Waiting {
   settle(reply: Reply): void;
 }
 
-export function commandQueue(outlet: Outlet, limits: CommandLimits = commandLimits): CommandQueue {
+export function commandQueue(transport: Transport, limits: CommandLimits = commandLimits): CommandQueue {
   const waiting = new Set<Waiting>();
 
   function send(command: Waiting): void {
     command.underWay = true;
     const sending = ++command.sendings;
-    outlet.send(command.name, command.payload, limits.repeatMs, (reply) => {
+    transport.send(command.name, command.payload, limits.repeatMs, (reply) => {
       if (sending !== command.sendings || !waiting.has(command)) return;
       if (reply !== undefined) return command.settle(reply);
       command.underWay = false;
-      if (outlet.isOpen()) send(command);
+      if (transport.isOpen()) send(command);
     });
   }
 
@@ -83,15 +83,15 @@ export function commandQueue(outlet: Outlet, limits: CommandLimits = commandLimi
             clearTimeout(deadline);
             waiting.delete(command);
             resolve(reply);
-            if (waiting.size === 0) outlet.onDrained?.();
+            if (waiting.size === 0) transport.onDrained?.();
           },
         };
         waiting.add(command);
-        if (outlet.isOpen()) send(command);
+        if (transport.isOpen()) send(command);
       });
     },
     flush() {
-      for (const command of [...waiting]) if (!command.underWay && outlet.isOpen()) send(command);
+      for (const command of [...waiting]) if (!command.underWay && transport.isOpen()) send(command);
     },
     interrupt() {
       for (const command of waiting) {

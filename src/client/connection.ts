@@ -1,20 +1,20 @@
 /**
  * A socket on the namespace `/workshop` that stays connected: it comes back after cuts, restarts and an expired sign-in, and
- * stops only where the server does not know who calls.
+ * stops only where the server does not know who calls. And which rooms are followed on it: one follower each, shared by everyone
+ * who asks for it.
  */
 import { io, type Socket } from 'socket.io-client';
 import { type ErrorCode, wireError } from '../protocol/errors.ts';
 import type { namespace as servedNamespace } from '../protocol/wire.ts';
-import { afterHint, backoff, reconnecting } from './backoff.ts';
-import { followersOf } from './registry.ts';
-import { readReply, type WireError } from './reply.ts';
+import { type Follower, type FollowerOptions, follower } from './follower.ts';
+import { afterHint, backoff, readReply, reconnecting, type WireError } from './reply.ts';
 
 // The protocol's module brings its schemas along, which a page has no use for: types alone are taken from it.
 const namespace: typeof servedNamespace = '/workshop';
 const protocol = 1;
 
 export interface ConnectionOptions {
-  /** Origin of the server, such as `https://rooms.example`; the page's own if left out. */
+  /** Where the server is, such as `https://rooms.example` or `https://example.org/rooms`; the page's own origin if left out. */
   url?: string | undefined;
   /** Sent in the handshake. Without it the cookie says who calls. */
   token?: string | undefined;
@@ -62,7 +62,9 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
   let moving: ReturnType<typeof setTimeout> | undefined;
   const listeners = new Set<() => void>();
 
-  const socket = io(`${options.url ?? ''}${namespace}`, {
+  const { origin, path } = placeOf(options.url ?? '');
+  const socket = io(`${origin}${namespace}`, {
+    path: `${path}/socket.io/`,
     autoConnect: false,
     // One connection to a hook: closing it must not depend on who else uses the same address.
     forceNew: true,
@@ -189,6 +191,12 @@ export function workshopConnection(options: ConnectionOptions = {}): Connection 
   };
 }
 
+/** A server may be found under a path, which for Socket.IO is none of the namespace's. */
+function placeOf(url: string): { origin: string; path: string } {
+  const [, origin = '', path = ''] = /^((?:\w+:)?(?:\/\/)?[^/?#]*)([^?#]*)/.exec(url) ?? [];
+  return { origin, path: path.replace(/\/+$/, '') };
+}
+
 /** What a refused handshake says: the message is a code, and `data` may say how long to wait. */
 function refusedBy(cause: Error & { data?: unknown }): WireError {
   // Codes that are not known here count as a failure that passes.
@@ -199,4 +207,22 @@ function refusedBy(cause: Error & { data?: unknown }): WireError {
     ...wireError(code),
     ...(typeof data.retryAfterMs === 'number' && { retryAfterMs: data.retryAfterMs }),
   };
+}
+
+const followersBySocket = new WeakMap<Socket, Map<number, Follower>>();
+
+/** The follower of that room on that socket. Asking for it does nothing yet; options count for whoever asks first. */
+export function followerOf(socket: Socket, workshopId: number, options?: FollowerOptions): Follower {
+  const followers = followersBySocket.get(socket) ?? new Map<number, Follower>();
+  followersBySocket.set(socket, followers);
+  const known = followers.get(workshopId);
+  if (known !== undefined) return known;
+  const made = follower(socket, workshopId, options);
+  followers.set(workshopId, made);
+  return made;
+}
+
+/** Everything that is followed on a socket. */
+export function followersOf(socket: Socket): Follower[] {
+  return [...(followersBySocket.get(socket)?.values() ?? [])];
 }

@@ -3,12 +3,21 @@
  * batches –, and sends commands. Observable: snapshots stay the same object until something changes.
  */
 import type { Socket } from 'socket.io-client';
-import { type ErrorCode, wireError } from '../protocol/errors.ts';
-import type { Attendee, EventBatch, LooseEvent, StateView } from '../protocol/wire.ts';
+import { wireError } from '../protocol/errors.ts';
+import type { EventBatch, LooseEvent, StateView } from '../protocol/wire.ts';
 import { type CommandLimits, commandQueue } from './commandQueue.ts';
-import { entrance, type Phase } from './entrance.ts';
 import { type Reply, readReply, type WireError } from './reply.ts';
-import { applyStretch, type RoomView, roomView, type Stretch, withPage } from './roomView.ts';
+import { type Phase, roomSession } from './roomSession.ts';
+import {
+  applyStretch,
+  isOver,
+  isPage,
+  type RoomView,
+  roomView,
+  type Stretch,
+  viewAfterRefusal,
+  withPage,
+} from './roomView.ts';
 
 export interface FollowerSnapshot {
   /** null until known, and again after leaving. */
@@ -59,7 +68,7 @@ const pageMs = 10_000;
 export function follower(socket: Socket, workshopId: number, options: FollowerOptions = {}): Follower {
   let snapshot = unknownRoom;
   let attached = false;
-  /** The version at which the last join was acknowledged. */
+  /** The version at which the last join was acknowledged; 0 where the log lost it since. */
   let enteredAt = 0;
   const listeners = new Set<() => void>();
   const eventListeners = new Set<(event: LooseEvent) => void>();
@@ -79,14 +88,14 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   const queue = commandQueue(
     {
       // While a join is on its way commands wait for it: sent before it they would be `not_joined`.
-      isOpen: () => socket.connected && door.phase !== 'joining',
+      isOpen: () => socket.connected && session.phase !== 'joining',
       send,
       onDrained: rest,
     },
     options.limits,
   );
 
-  const door = entrance({
+  const session = roomSession({
     isConnected: () => socket.connected,
     resumePoint: () =>
       snapshot.view === null ? null : { version: snapshot.view.version, epoch: snapshot.view.epoch },
@@ -138,6 +147,8 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   function takeState(state: StateView): void {
     const { view } = snapshot;
     if (view !== null && view.epoch === state.epoch && state.version < view.version) return;
+    // Versions are given out anew: a removal below that of the join ends this stay, and none before it.
+    if (state.version < enteredAt) enteredAt = 0;
     change({ view: roomView(state) });
   }
 
@@ -169,7 +180,7 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
     }
     const next = applyStretch(view, stretch);
     if (next === undefined) {
-      door.renew();
+      session.renew();
       return [];
     }
     if (next === view) return [];
@@ -185,9 +196,9 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   /** What an event means for this socket's own place in the room. */
   function obey(event: LooseEvent): void {
     if (event.type === 'state-changed' && (event.status === 'ended' || event.status === 'cancelled'))
-      door.expel();
+      session.expel();
     if (!isOwnRemoval(event)) return;
-    door.expel();
+    session.expel();
     const removalReason = typeof event.reason === 'string' ? event.reason : null;
     change({ view: null, error: wireError('removed'), removalReason });
   }
@@ -198,13 +209,13 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   }
 
   function onConnect(): void {
-    door.connect();
+    session.connect();
     queue.flush();
   }
 
   function onDisconnect(): void {
     queue.interrupt();
-    door.interrupt();
+    session.interrupt();
   }
 
   function attach(): void {
@@ -218,7 +229,7 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
   /** Stops listening once nobody cares: no subscriber, nobody inside, nothing waiting. */
   function rest(): void {
     if (!attached || listeners.size > 0 || eventListeners.size > 0) return;
-    if (door.phase !== 'outside' || queue.size > 0) return;
+    if (session.phase !== 'outside' || queue.size > 0) return;
     attached = false;
     socket.offAny(hear);
     socket.off('connect', onConnect);
@@ -250,7 +261,7 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
           if (answer.nextCursor === null) return resolve(true);
           next(answer.nextCursor, tries);
         });
-      if (!socket.connected || door.phase !== 'inside') return resolve(false);
+      if (!socket.connected || session.phase !== 'inside') return resolve(false);
       next(undefined, 3);
     });
   }
@@ -262,10 +273,10 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
     onEvent: (listener) => watch(eventListeners, listener),
     join() {
       attach();
-      return door.join();
+      return session.join();
     },
     leave() {
-      const left = door.leave();
+      const left = session.leave();
       change({ view: null, error: null, removalReason: null });
       rest();
       return left;
@@ -276,38 +287,14 @@ export function follower(socket: Socket, workshopId: number, options: FollowerOp
     },
     loadAttendees,
     close() {
-      door.expel();
+      session.expel();
       queue.close();
       rest();
     },
   };
 }
 
-/** What is still known of the room after a join was refused for good. */
-function viewAfterRefusal(view: RoomView | null, code: ErrorCode): RoomView | null {
-  if (code !== 'invalid_state') return null;
-  if (isOver(view)) return view;
-  // The one thing that can have happened to a live workshop that can't be joined is that it ended unseen.
-  if (view?.status === 'live')
-    return { ...view, status: 'ended', attendees: [], attendeeCount: 0, raisedHands: [] };
-  return null;
-}
-
-function isOver(view: RoomView | null): boolean {
-  return view?.status === 'ended' || view?.status === 'cancelled';
-}
-
 function concerns(message: unknown, workshopId: number): message is Record<string, unknown> {
-  return (
-    typeof message === 'object' &&
-    message !== null &&
-    'workshopId' in message &&
-    message.workshopId === workshopId
-  );
-}
-
-function isPage(
-  answer: unknown,
-): answer is { version: number; items: Attendee[]; nextCursor: string | null } {
-  return typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items);
+  if (typeof message !== 'object' || message === null) return false;
+  return 'workshopId' in message && message.workshopId === workshopId;
 }

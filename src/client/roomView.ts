@@ -4,6 +4,7 @@
  * `stateView` at every version; knows no socket.
  */
 import type { Status } from '../domain/room.ts';
+import type { ErrorCode } from '../protocol/errors.ts';
 import type { Attendee, ChatView, LooseEvent, StateView, WireEvent } from '../protocol/wire.ts';
 
 export type RoomView = Readonly<StateView>;
@@ -183,4 +184,25 @@ function chatLine(told: ChatView): ChatView {
 
 function deletedLine(line: ChatView): ChatView {
   return { ...line, message: null, deleted: true };
+}
+
+/** What is still known of the room after a join was refused for good. */
+export function viewAfterRefusal(view: RoomView | null, code: ErrorCode): RoomView | null {
+  if (code !== 'invalid_state') return null;
+  if (isOver(view)) return view;
+  // The one thing that can have happened to a live workshop that can't be joined is that it ended unseen.
+  if (view?.status === 'live')
+    return { ...view, status: 'ended', attendees: [], attendeeCount: 0, raisedHands: [] };
+  return null;
+}
+
+export function isOver(view: RoomView | null): boolean {
+  return view?.status === 'ended' || view?.status === 'cancelled';
+}
+
+/** An answer to `workshop:attendees` that has one. */
+export function isPage(
+  answer: unknown,
+): answer is { version: number; items: Attendee[]; nextCursor: string | null } {
+  return typeof answer === 'object' && answer !== null && 'items' in answer && Array.isArray(answer.items);
 }

@@ -11,11 +11,11 @@ import {
   type Decision,
   type Mark,
   type Question,
+  type RefusalCode,
   refuse,
   unchanged,
 } from './define.ts';
 import { canHappen } from './machine.ts';
-import type { RefusalCode } from './refusal.ts';
 import { isHost, isMember, isModerator, isRemoved, type Room } from './room.ts';
 
 export interface Command {

@@ -3,7 +3,6 @@
  * names, OpenAPI, the reference – is derived from these declarations.
  */
 import type { z } from 'zod';
-import type { RefusalCode } from './refusal.ts';
 import type { Room, Status } from './room.ts';
 
 /** Who wishes something: a signed-in user, or the engine itself (timers, presence). */
@@ -30,10 +29,21 @@ export interface Place {
   at: number;
 }
 
+/** How data of an earlier schema reads today. It is kept for good, since what was recorded under that schema is. */
+export interface PastSchema {
+  /** The same as data of the next schema. Pure; also of data that `redact` or `erase` took something out of. */
+  upcast(data: never): unknown;
+  /** What `redact` of the event is, for data as it is stored under this schema; likewise `erase`. */
+  redact?(data: never): Record<string, unknown>;
+  erase?(data: never, userId: number): unknown;
+}
+
 export interface EventDefinition<T extends string = string, D = unknown> {
   type: T;
   /** Number of the data's shape. A changed shape gets a new number and an upcast; golden files keep the old ones. */
   schema: number;
+  /** One for each earlier schema: the first makes schema 2 out of schema 1. Everything below sees the newest data alone. */
+  upcasts?: readonly PastSchema[];
   data: z.ZodType<D>;
   marks(data: D): Mark[];
   /** Whether the event may move the next timer of the workshop (see `timers.ts`). */
@@ -55,6 +65,30 @@ export interface NewEvent<T extends string = string, D = unknown> {
   type: T;
   data: D;
 }
+
+/** An event as it was recorded. Its data is read by way of `current` (`upcast.ts`). Times are milliseconds since 1970. */
+export interface RecordedEvent extends Place {
+  eventId: string;
+  type: string;
+  schema: number;
+  by: number | 'system';
+  commandId: string;
+  data: unknown;
+}
+
+/** Why a command is not done. Values, never thrown. What a client is told of them stands in `protocol/errors.ts`. */
+export const refusalCodes = [
+  'not_found',
+  'removed',
+  'not_a_member',
+  'forbidden',
+  'invalid_state',
+  'not_joined',
+  'target_not_found',
+  'workshop_full',
+] as const;
+
+export type RefusalCode = (typeof refusalCodes)[number];
 
 export type Decision =
   | { kind: 'append'; events: NewEvent[] }
@@ -110,6 +144,9 @@ export interface CommandDefinition<N extends string = string, P = unknown, I = u
 }
 
 export function defineEvent<const T extends string, D>(definition: EventDefinition<T, D>) {
+  const { type, schema, upcasts = [] } = definition;
+  if (upcasts.length !== schema - 1)
+    throw new Error(`${type}: schema ${schema} needs ${schema - 1} upcasts, and has ${upcasts.length}`);
   return {
     ...definition,
     /** A new event of this type. */

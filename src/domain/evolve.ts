@@ -3,8 +3,11 @@
  * An event of an unknown type changes nothing but the version, so that an older node can follow a newer one.
  */
 import { eventOf, isEventType } from './catalog.ts';
-import type { Place } from './define.ts';
+import type { RecordedEvent } from './define.ts';
 import { emptyRoom, type Room } from './room.ts';
+import { read } from './upcast.ts';
+
+export type { RecordedEvent } from './define.ts';
 
 /**
  * The number of this fold. It grows with everything that makes another room of the same events – also with a new type of
@@ -13,23 +16,15 @@ import { emptyRoom, type Room } from './room.ts';
  */
 export const reducer = 1;
 
-/** An event as the log holds it. Times are milliseconds since 1970. */
-export interface RecordedEvent extends Place {
-  eventId: string;
-  type: string;
-  schema: number;
-  by: number | 'system';
-  commandId: string;
-  data: unknown;
-}
-
-/** Applies the next event to the room, in place. Throws where it is not the next one. */
+/** Applies the next event to the room, in place. Throws where it is not the next one, and `UnknownSchema`: the room stays then. */
 export function evolve(room: Room, event: RecordedEvent): void {
   if (event.version !== room.version + 1)
     throw new Error(`workshop ${room.id}: event ${event.version} does not follow version ${room.version}`);
+  const definition = isEventType(event.type) ? eventOf(event.type) : undefined;
+  const data = definition && read(event, definition).data;
   room.version = event.version;
   room.at = event.at;
-  if (isEventType(event.type)) eventOf(event.type).evolve(room, event.data, event);
+  definition?.evolve(room, data, event);
 }
 
 /** Applies those of the events that the room has not seen; they come in order and may overlap what it has. */

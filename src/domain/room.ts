@@ -157,3 +157,14 @@ export function noteHostPresence(room: Room, at: number): void {
   if (someone) room.hostsAbsentSince = null;
   else room.hostsAbsentSince ??= at;
 }
+
+/**
+ * How many bytes of memory a room takes, roughly: what many rooms are weighed by. Measured on V8 with names of some 15
+ * characters and no pictures; texts of the chat are counted as they are.
+ */
+export function roomWeight({ members, present, hands, authors, deleted, chat, description }: Room): number {
+  let weight = 2_000 + (description?.length ?? 0);
+  weight += 200 * members.size + 40 * (present.size + hands.size + authors.size + deleted.size);
+  for (const { message } of chat) weight += 200 + (message?.length ?? 0);
+  return weight;
+}

@@ -1,181 +1,180 @@
 /**
  * The rooms that commands are decided on. They need not be the newest – an append on an old one conflicts – but before
- * something is refused they are brought up to date.
+ * something is refused they are brought up to date (`freshness.ts`).
+ *
+ *   unknown ──(use)──► in use ──(the last one lets go)──► idle ──(the heaviest share is full: unused for longest)──► let go
+ *                        ▲  │ there is no such workshop    │  └──(over, and nobody asked for a minute)──► let go
+ *                        │  └──► let go                    │
+ *                        └───────────(use)─────────────────┘
+ *
+ * What is in use stays. Whoever asks for workshops that do not exist takes nobody's place.
  */
-import { evolveAll, type RecordedEvent } from '../domain/evolve.ts';
-import { emptyRoom, isOver } from '../domain/room.ts';
-import { type EventLog, type FeedEntry, type Head, isPart, readAll } from '../log/log.ts';
-import type { Cell } from './cell.ts';
+import { LRUCache } from 'lru-cache';
+import { evolveAll } from '../domain/evolve.ts';
+import { emptyRoom, isOver, type Room, roomWeight } from '../domain/room.ts';
+import type { EventLog, FeedEntry } from '../log/log.ts';
+import { heapShare } from '../memory/heapShare.ts';
+import { keepSnapshot, worthKeeping } from './snapshots.ts';
 
-export interface RoomCache {
-  cell(workshopId: number): Cell;
-  /** The cell with everything that was in the log when this was called. */
-  fresh(workshopId: number): Promise<Cell>;
-  /** Reads the workshop from the log if this node has not yet done so; one that is about to be made is not looked for elsewhere. */
-  load(cell: Cell, isNew?: boolean): Promise<void>;
-  /** Puts a workshop that was read from elsewhere back into the log, so that something can follow on it. */
-  putBack(cell: Cell): Promise<void>;
-  /**
-   * Applies what the log said is missing, reads what it did not bring along, and starts anew after a lost tail: where the log
-   * ends before `known`, the version that the room had when the log was asked.
-   */
-  catchUp(cell: Cell, known: number, head: Head, missing: readonly RecordedEvent[]): Promise<void>;
-  follow(entry: FeedEntry): void;
-  distrust(partition: number): void;
+/** A workshop as this node knows it for its commands. */
+export interface CachedRoom {
+  readonly id: number;
+  room: Room;
+  epoch: string;
+  /** The room held everything that was in the log at this time (`performance.now()`). */
+  freshAsOf: number;
+  /** False where it has to be read (again) before anything is decided. */
+  loaded: boolean;
+  /** The log has no stream of it: the room was folded from what was kept elsewhere. */
+  kept: boolean;
+  /** Version of the newest snapshot that this node knows of. */
+  snapshotAt: number;
+  /** How many use it. */
+  users: number;
+  /** Its version when it was weighed. */
+  weighedAt: number;
 }
 
-/** Where events are kept beside the log: all of a workshop, or what had arrived when its stream went. */
-export type Archive = Pick<EventLog, 'read'>;
+export interface Rooms {
+  /** Read or not. It stays until it was released as often as it was asked for. */
+  use(workshopId: number): CachedRoom;
+  release(cached: CachedRoom): void;
+  /** Events read back from the feed. */
+  follow(entry: FeedEntry): void;
+  /** What the rooms of a partition were folded from may not be in the log any more: they are read again. */
+  invalidate(partition: number): void;
+  /** How many rooms there are, in use or not. */
+  readonly size: number;
+}
 
-/** Rooms kept at most; idle ones go first. An attendee of a kept room costs about 300 bytes. */
-const maxCells = 2_000;
+export interface RoomsOptions {
+  log: Pick<EventLog, 'events' | 'snapshots' | 'partitionOf'>;
+  /** What idle rooms may weigh together, in bytes. */
+  most?: number;
+  /** How long a room that is over stays, in milliseconds: its page is still looked at. */
+  overMs?: number;
+  /** A snapshot could not be kept. */
+  failed(error: unknown): void;
+}
 
-export function roomCache(log: EventLog, archive: Archive | undefined): RoomCache {
-  const cells = new Map<number, Cell>();
-  const loading = new Map<Cell, Promise<void>>();
+const usualOverMs = 60_000;
+/** An idle room that other nodes go on with is weighed again after so many events. */
+const weighAgain = 256;
 
-  function cell(workshopId: number): Cell {
-    const found = cells.get(workshopId);
-    const kept = found ?? {
-      id: workshopId,
-      room: emptyRoom(workshopId),
-      epoch: '',
-      freshAsOf: -1,
-      loaded: false,
-      kept: false,
-      pending: [],
-      working: null,
-    };
-    // Put at the end: the map is in the order of last use.
-    cells.delete(workshopId);
-    cells.set(workshopId, kept);
-    if (cells.size > maxCells) evict();
-    return kept;
-  }
+interface Cache extends RoomsOptions {
+  readonly overMs: number;
+  readonly inUse: Map<number, CachedRoom>;
+  readonly idle: LRUCache<number, CachedRoom>;
+  purgedAt: number;
+}
 
-  function evict(): void {
-    for (const [id, old] of cells) {
-      if (cells.size <= maxCells) return;
-      if (old.working === null && old.pending.length === 0) cells.delete(id);
-    }
-  }
-
-  /** Its events were written anew, under the given epoch: what it was folded from is not there any more. */
-  function forget(target: Cell, epoch: string): void {
-    if (target.epoch === epoch && !target.kept) return;
-    target.loaded = false;
-    if (target.working === null && target.pending.length === 0) cells.delete(target.id);
-  }
-
-  async function read(target: Cell, isNew: boolean): Promise<void> {
-    const asOf = performance.now();
-    const head = await log.head(target.id);
-    if (head === null && archive !== undefined && !isNew && (await readKept(target, archive))) return;
-    const room = emptyRoom(target.id);
-    if (head !== null) for await (const page of readAll(log, target.id)) evolveAll(room, page);
-    Object.assign(target, { room, epoch: head?.epoch ?? '', loaded: true, kept: false, freshAsOf: asOf });
-  }
-
-  /**
-   * A workshop without a stream: one that is over is read where it is kept, any other is put back first. False where nothing
-   * of it is kept.
-   */
-  async function readKept(target: Cell, from: Archive): Promise<boolean> {
-    const asOf = performance.now();
-    const room = emptyRoom(target.id);
-    for await (const page of readAll(from, target.id)) evolveAll(room, page);
-    if (room.version === 0) return false;
-    if (isOver(room) || !(await isBack(target.id, from)))
-      Object.assign(target, { room, epoch: '', loaded: true, kept: true, freshAsOf: asOf });
-    else await read(target, true);
-    return true;
-  }
-
-  /** Whether the log has it (again). It refuses one that is older than what it removed. */
-  async function isBack(workshopId: number, from: Archive): Promise<boolean> {
-    return (await log.refill(workshopId, readAll(from, workshopId))) || (await log.head(workshopId)) !== null;
-  }
-
-  /** One reading at a time, shared by whoever asks meanwhile. */
-  function load(target: Cell, isNew = false): Promise<void> {
-    if (target.loaded) return Promise.resolve();
-    const under = loading.get(target) ?? read(target, isNew).finally(() => loading.delete(target));
-    loading.set(target, under);
-    return under;
-  }
-
-  async function catchUp(
-    target: Cell,
-    known: number,
-    head: Head,
-    missing: readonly RecordedEvent[],
-  ): Promise<void> {
-    const before = target.room;
-    if (target.kept && head.version === 0) return;
-    const other = target.epoch !== '' && head.epoch !== target.epoch;
-    if (target.kept || head.version < known || (other && !(await isStillPart(target, known)))) {
-      // Events were lost. Who resumes with what is not there any more has to be told.
-      if (!other && target.epoch !== '' && head.version > 0) await log.newEpoch(target.id, target.epoch);
-      target.loaded = false;
-      return load(target);
-    }
-    target.epoch = head.epoch;
-    const [first] = missing;
-    if (first !== undefined && first.version <= before.version + 1) evolveAll(before, missing);
-    while (before.version < head.version) {
-      const events = await log.read(target.id, before.version, 1_000);
-      if (events.length === 0) return;
-      evolveAll(before, events);
-    }
-  }
-
-  /** Whether another epoch began without the loss of anything that the room holds. */
-  async function isStillPart(target: Cell, known: number): Promise<boolean> {
-    const head = await log.head(target.id);
-    return head !== null && isPart(head, target.epoch, Math.max(known, target.room.version));
-  }
-
+export function engineRooms(options: RoomsOptions): Rooms {
+  const { log, most = heapShare(1 / 8), overMs = usualOverMs } = options;
+  const cache: Cache = {
+    ...options,
+    overMs,
+    inUse: new Map(),
+    idle: new LRUCache({
+      maxSize: most,
+      sizeCalculation: ({ room }) => roomWeight(room),
+      dispose(cached, _, reason) {
+        if (reason === 'evict' || reason === 'expire') letGo(cache, cached);
+      },
+    }),
+    purgedAt: performance.now(),
+  };
+  const { inUse, idle } = cache;
   return {
-    cell,
-    load,
-    catchUp,
-    async putBack(target) {
-      if (archive !== undefined && !(await isBack(target.id, archive)))
-        throw new Error(`workshop ${target.id} cannot be put back: the log has had more of it than is kept`);
-      target.loaded = false;
-      await load(target);
+    use: (workshopId) => use(cache, workshopId),
+    release: (cached) => release(cache, cached),
+    follow: (entry) => follow(cache, entry),
+    invalidate(partition) {
+      for (const cached of inUse.values())
+        if (log.partitionOf(cached.id) === partition) cached.loaded = false;
+      for (const id of [...idle.keys()]) if (log.partitionOf(id) === partition) idle.delete(id);
     },
-    async fresh(workshopId) {
-      const target = cell(workshopId);
-      const asOf = performance.now();
-      await load(target);
-      if (target.freshAsOf < asOf) {
-        const known = target.room.version;
-        const found = await log.check(workshopId, known, 'system', null);
-        await catchUp(target, known, found, found.missing);
-        target.freshAsOf = Math.max(target.freshAsOf, asOf);
-      }
-      return target;
-    },
-    distrust(partition) {
-      for (const target of cells.values())
-        if (log.partitionOf(target.id) === partition) target.loaded = false;
-    },
-    follow(entry) {
-      const target = cells.get(entry.workshopId);
-      if (target === undefined) return;
-      // Written anew, or a stream where there was none.
-      const isAnew = entry.to < entry.from || (target.loaded && target.epoch === '');
-      if (isAnew) return forget(target, entry.epoch);
-      if (!target.loaded || target.epoch !== entry.epoch) return;
-      const { version } = target.room;
-      if (entry.from > version + 1 || entry.to <= version) return;
-      try {
-        evolveAll(target.room, entry.events());
-      } catch {
-        // What is wrong with it comes out where it is asked for; the other rooms of the feed go on.
-        target.loaded = false;
-      }
+    get size() {
+      return inUse.size + idle.size;
     },
   };
+}
+
+function use({ inUse, idle }: Cache, workshopId: number): CachedRoom {
+  const cached = inUse.get(workshopId) ?? idle.get(workshopId) ?? unread(workshopId);
+  idle.delete(workshopId);
+  inUse.set(workshopId, cached);
+  cached.users++;
+  return cached;
+}
+
+function unread(id: number): CachedRoom {
+  return {
+    ...{ id, room: emptyRoom(id), epoch: '', freshAsOf: -1, loaded: false, kept: false },
+    ...{ snapshotAt: 0, users: 0, weighedAt: 0 },
+  };
+}
+
+function release(cache: Cache, cached: CachedRoom): void {
+  if (--cached.users > 0) return;
+  cache.inUse.delete(cached.id);
+  const { room, loaded } = cached;
+  if (loaded && room.version > 0) putAside(cache, cached);
+  purge(cache);
+}
+
+function putAside(cache: Cache, cached: CachedRoom): void {
+  const { idle, overMs } = cache;
+  cached.weighedAt = cached.room.version;
+  // The same object would be taken for as heavy as it was.
+  idle.delete(cached.id);
+  idle.set(cached.id, cached, { ttl: isOver(cached.room) ? overMs : 0 });
+  // One that is heavier than all may be is not taken.
+  if (!idle.has(cached.id)) letGo(cache, cached);
+}
+
+/** Rooms that are over go as others come and go: no timer has to look for them. */
+function purge(cache: Cache): void {
+  const now = performance.now();
+  if (now - cache.purgedAt < cache.overMs / 2) return;
+  cache.purgedAt = now;
+  cache.idle.purgeStale();
+}
+
+/** Whoever needs it again goes on from there. */
+function letGo({ log, failed }: Cache, cached: CachedRoom): void {
+  const { room, epoch, kept, snapshotAt } = cached;
+  if (kept || room.version - snapshotAt < worthKeeping / 2) return;
+  cached.snapshotAt = room.version;
+  keepSnapshot(log, room, epoch).catch(failed);
+}
+
+function follow(cache: Cache, entry: FeedEntry): void {
+  const { inUse, idle } = cache;
+  const cached = inUse.get(entry.workshopId) ?? idle.peek(entry.workshopId);
+  if (cached === undefined) return;
+  // Written anew, or a stream where there was none.
+  if (entry.to < entry.from || (cached.loaded && cached.epoch === '')) {
+    forget(cache, cached, entry.epoch);
+    return;
+  }
+  if (!cached.loaded || cached.epoch !== entry.epoch) return;
+  const { version } = cached.room;
+  if (entry.from > version + 1 || entry.to <= version) return;
+  try {
+    evolveAll(cached.room, entry.events());
+  } catch {
+    // What is wrong with it comes out where it is asked for; the other rooms of the feed go on.
+    cached.loaded = false;
+    idle.delete(cached.id);
+    return;
+  }
+  const isHeavier = cached.room.version - cached.weighedAt >= weighAgain || isOver(cached.room);
+  if (cached.users === 0 && isHeavier) putAside(cache, cached);
+}
+
+/** Its events were written anew, under the given epoch: what it was folded from is not there any more. */
+function forget({ idle }: Cache, cached: CachedRoom, epoch: string): void {
+  if (cached.epoch === epoch && !cached.kept) return;
+  cached.loaded = false;
+  idle.delete(cached.id);
 }

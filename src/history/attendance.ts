@@ -4,8 +4,7 @@
  */
 import { isHost, type Room } from '../domain/room.ts';
 import { follow, isOf, type Pages, type Watch } from './following.ts';
-import { minutes, rounded } from './quantile.ts';
-import { type Stay, stays } from './stays.ts';
+import { minutes, rounded, type Stay, stays } from './stays.ts';
 
 /** One attendee. Times are milliseconds since 1970. */
 export interface Attendance {

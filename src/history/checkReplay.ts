@@ -13,7 +13,7 @@ import type { History } from './history.ts';
 
 const count = z.number().int();
 
-export const replayTold = z.discriminatedUnion('kind', [
+export const replayReport = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('difference'),
     workshopId: count,
@@ -34,7 +34,7 @@ export const replayTold = z.discriminatedUnion('kind', [
   }),
 ]);
 
-export type ReplayTold = z.infer<typeof replayTold>;
+export type ReplayReport = z.infer<typeof replayReport>;
 
 export interface CheckingReplay {
   archives: {
@@ -54,7 +54,7 @@ export async function* checkReplay({
   archives,
   history,
   signal,
-}: CheckingReplay): AsyncGenerator<ReplayTold> {
+}: CheckingReplay): AsyncGenerator<ReplayReport> {
   const total = await archives.count();
   const summary = { workshops: 0, events: 0, differences: 0, passedOver: 0 };
   let done = 0;

@@ -3,14 +3,12 @@
  * line write the same.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { historyEvent } from '../protocol/wire.ts';
+import { current } from '../domain/upcast.ts';
+import { chatView, historyEvent, type WireContext } from '../protocol/wire.ts';
 import { type AttendanceLine, attendanceList } from './attendance.ts';
-import { type ChatRow, chatRows } from './chatRows.ts';
-import type { Pages } from './following.ts';
-import type { Known } from './known.ts';
+import { isOf, type Pages } from './following.ts';
+import { type ChatRow, csv, ndjson, vttCue, vttHead, type Writer } from './formats.ts';
 import { type Interval, intervals } from './stays.ts';
-import { cue, vttHead } from './vtt.ts';
-import { csv, ndjson, type Writer } from './writer.ts';
 
 export const exportKinds = ['attendance', 'chat', 'events'] as const;
 export const exportFormats = ['csv', 'ndjson', 'vtt'] as const;
@@ -30,7 +28,7 @@ export interface ExportSource {
   /** Milliseconds since 1970; stays under way are counted up to then. */
   now: number;
   /** Asked after each page. Not asked for attendance. */
-  known(): Promise<Known>;
+  context(): Promise<WireContext>;
 }
 
 /** Why there is no such export, with what there is instead; undefined where there is one. */
@@ -48,14 +46,17 @@ export function exportName(workshopId: number, { what, format, intervals }: Wish
 
 /** Piece by piece; the wish is one that `refusalOf` does not refuse. */
 export function exportText(source: ExportSource, wish: Wish): AsyncGenerator<string> {
-  const { pages, known } = source;
+  const { pages, context } = source;
   switch (wish.what) {
     case 'attendance':
       return wish.intervals
         ? written(intervals(pages, source), tableOf(wish, columns.intervals))
         : written(attendancePages(source), tableOf(wish, columns.attendance));
     case 'chat':
-      return written(chatRows(pages, known), wish.format === 'vtt' ? subtitles : tableOf(wish, columns.chat));
+      return written(
+        chatRows(pages, context),
+        wish.format === 'vtt' ? subtitles : tableOf(wish, columns.chat),
+      );
     case 'events':
       return written(eventRows(source), tableOf(wish, columns.events));
   }
@@ -78,15 +79,15 @@ const columns = {
   ] satisfies Columns<EventRow>,
 };
 
-const subtitles: Writer<ChatRow> = { head: vttHead, lines: (rows) => rows.map(cue).join('') };
+const subtitles: Writer<ChatRow> = { head: vttHead, lines: (rows) => rows.map(vttCue).join('') };
 
 function tableOf<R>({ format, raw }: Wish, columns: Columns<R>): Writer<R> {
   return format === 'csv' ? csv(columns, { raw }) : ndjson();
 }
 
-async function* eventRows({ pages, known }: ExportSource): AsyncGenerator<EventRow[]> {
+async function* eventRows({ pages, context }: ExportSource): AsyncGenerator<EventRow[]> {
   for await (const page of pages) {
-    const now = await known();
+    const now = await context();
     yield page.map((event) => historyEvent(event, now));
   }
 }
@@ -110,4 +111,22 @@ async function* written<R>(rows: AsyncIterable<R[]>, { head, lines }: Writer<R>)
     await nextTurn();
   }
   if (ahead !== '') yield ahead;
+}
+
+/** `context` is asked after each page, so that what is deleted meanwhile is not in what follows. */
+async function* chatRows(pages: Pages, context: () => Promise<WireContext>): AsyncGenerator<ChatRow[]> {
+  for await (const page of pages) {
+    const now = await context();
+    const rows: ChatRow[] = [];
+    for (const stored of page) {
+      const event = current(stored);
+      if (!isOf(event, 'chat-message')) continue;
+      const { version, at, data } = event;
+      const view = chatView(now, { id: version, at, ...data });
+      const { id, offset_ms: offsetMs, userId, displayName, message } = view;
+      const deleted = view.deleted === true;
+      rows.push({ id, at: view.createdAt, offsetMs, userId, displayName, message, deleted });
+    }
+    yield rows;
+  }
 }

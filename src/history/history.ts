@@ -3,8 +3,9 @@
  * reader does not notice which, nor that the stream went away while it was reading.
  */
 
+import type { StoredEvents } from '../../projections/events/queries.ts';
 import type { RecordedEvent } from '../domain/evolve.ts';
-import { type EventLog, EventMissing, isPart, readAll } from '../log/log.ts';
+import { EventMissing, isPart, readAll, type WorkshopEvents } from '../log/log.ts';
 import { CodedError } from '../protocol/errors.ts';
 
 export interface History {
@@ -12,7 +13,10 @@ export interface History {
   open(workshopId: number): Promise<OpenHistory | undefined>;
 }
 
-/** The workshop up to the version that it had when it was opened. What comes later is not part of it. */
+/**
+ * The workshop up to the version that it had when it was opened. What comes later is not part of it. Events are as they were
+ * recorded, so that they can be held against what was archived: whoever looks into their data takes `current`.
+ */
 export interface OpenHistory {
   readonly workshopId: number;
   readonly version: number;
@@ -31,33 +35,27 @@ export interface OpenHistory {
 }
 
 /** Where events are kept whose stream is gone. */
-export interface KeptEvents {
-  read(workshopId: number, after: number, limit: number): Promise<RecordedEvent[]>;
-  /** The events at these versions, in order, as far as they are kept. */
-  each(workshopId: number, versions: readonly number[]): Promise<RecordedEvent[]>;
-  /** Version of the last event that is kept; 0 where there is none. */
-  version(workshopId: number): Promise<number>;
-}
+type Stored = Pick<StoredEvents, 'read' | 'each' | 'version'>;
 
-/** `kept` is left out where the log keeps every workshop for good. */
-export function workshopHistory(log: Pick<EventLog, 'head' | 'read'>, kept?: KeptEvents): History {
+/** `stored` is left out where the log keeps every workshop for good. */
+export function workshopHistory(log: Pick<WorkshopEvents, 'head' | 'read'>, stored?: Stored): History {
   return {
     async open(workshopId) {
       const head = await available(log.head(workshopId));
-      if (head !== null && head.version > 0) return opened({ log, kept }, workshopId, head);
-      const version = kept === undefined ? 0 : await available(kept.version(workshopId));
-      return version === 0 ? undefined : opened({ log, kept }, workshopId, { version, epoch: '' });
+      if (head !== null && head.version > 0) return opened({ log, stored }, workshopId, head);
+      const version = stored === undefined ? 0 : await available(stored.version(workshopId));
+      return version === 0 ? undefined : opened({ log, stored }, workshopId, { version, epoch: '' });
     },
   };
 }
 
 interface Sources {
-  log: Pick<EventLog, 'head' | 'read'>;
-  kept: KeptEvents | undefined;
+  log: Pick<WorkshopEvents, 'head' | 'read'>;
+  stored: Stored | undefined;
 }
 
 function opened(
-  { log, kept }: Sources,
+  { log, stored }: Sources,
   workshopId: number,
   { version, epoch }: { version: number; epoch: string },
 ): OpenHistory {
@@ -79,7 +77,7 @@ function opened(
     if (wanted <= 0) return [];
     const found = await logged(() => log.read(workshopId, after, wanted), wanted);
     if (found !== undefined) return found;
-    const events = (await kept?.read(workshopId, after, wanted)) ?? [];
+    const events = (await stored?.read(workshopId, after, wanted)) ?? [];
     const isWhole = events.length === wanted && events.at(-1)?.version === after + wanted;
     if (isWhole) return events;
     const before = events.findIndex((event, index) => event.version !== after + index + 1);
@@ -91,7 +89,7 @@ function opened(
     const one = async (at: number) => (await log.read(workshopId, at - 1, 1)).filter((e) => e.version === at);
     const found = await logged(async () => (await Promise.all(versions.map(one))).flat(), versions.length);
     if (found !== undefined) return found;
-    const events = (await kept?.each(workshopId, versions)) ?? [];
+    const events = (await stored?.each(workshopId, versions)) ?? [];
     const missing = versions.find((at, index) => events[index]?.version !== at);
     if (missing === undefined) return events;
     throw new EventMissing(workshopId, missing);

@@ -1,6 +1,6 @@
 /** What stands out in a workshop: steps of its life, who was appointed or sent out, and where it peaked. */
-import type { RecordedEvent } from '../domain/evolve.ts';
 import type { Room, Status } from '../domain/room.ts';
+import type { CurrentEvent } from '../domain/upcast.ts';
 import { isOf } from './following.ts';
 import type { Peak, Peaks } from './series.ts';
 
@@ -16,7 +16,7 @@ export interface Mark {
 }
 
 export interface MarksFold {
-  watch(event: RecordedEvent, room: Room): void;
+  watch(event: CurrentEvent, room: Room): void;
   /** In the order of versions. */
   marks(room: Room, peaks: Peaks): Mark[];
 }
@@ -58,7 +58,7 @@ const steps: Record<Status, string> = {
   cancelled: 'Cancelled',
 };
 
-function labelOf(event: RecordedEvent, room: Room): string | undefined {
+function labelOf(event: CurrentEvent, room: Room): string | undefined {
   if (isOf(event, 'state-changed')) return steps[event.data.status];
   if (isOf(event, 'cohost-promoted')) return `${nameOf(room, event.data.userId)} became co-host`;
   if (isOf(event, 'cohost-demoted')) return `${nameOf(room, event.data.userId)} is no longer co-host`;

@@ -2,8 +2,8 @@
  * What went on in each stretch of `bucketMs` since a workshop went live. What was before has offset 0, as everywhere, and so
  * belongs to the first one. Of present, hands and speakers a bucket has the highest number that held in it.
  */
-import type { RecordedEvent } from '../domain/evolve.ts';
 import { isOver, type Room } from '../domain/room.ts';
+import type { CurrentEvent } from '../domain/upcast.ts';
 import { isOf } from './following.ts';
 
 export interface Bucket {
@@ -38,7 +38,7 @@ export interface Series {
 
 export interface SeriesFold {
   /** `said`: the event is a message that counts. */
-  watch(event: RecordedEvent, room: Room, said: boolean): void;
+  watch(event: CurrentEvent, room: Room, said: boolean): void;
   /** Once, at the end. */
   series(room: Room, until: number): Series;
 }
@@ -76,7 +76,7 @@ export function seriesFold(bucketMs: number): SeriesFold {
     return entry;
   }
 
-  function look(event: RecordedEvent, room: Room): void {
+  function look(event: CurrentEvent, room: Room): void {
     const userId = personOf(event);
     if (userId !== undefined) {
       const speaks = room.present.has(userId) && room.members.get(userId)?.canSpeak === true;
@@ -142,7 +142,7 @@ function higher(peak: Peak, value: number, { version, at }: Pick<Peak, 'version'
 }
 
 /** Whose presence or right to speak the event may have changed. */
-function personOf({ data }: RecordedEvent): number | undefined {
+function personOf({ data }: CurrentEvent): number | undefined {
   if (typeof data !== 'object' || data === null || !('userId' in data)) return undefined;
   return typeof data.userId === 'number' ? data.userId : undefined;
 }

@@ -3,13 +3,12 @@
  * first event on where there is none to be had.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { resumed } from '../../projections/snapshots/resume.ts';
 import type { ResumedRoom } from '../../projections/snapshots/room.ts';
-import type { Bound, Snapshots } from '../../projections/snapshots/snapshots.ts';
+import { type Bound, resumed, type Snapshots } from '../../projections/snapshots/snapshots.ts';
 import { evolve, evolveAll, type RecordedEvent } from '../domain/evolve.ts';
 import { type ChatLine, chatKept, emptyRoom, type Room } from '../domain/room.ts';
-import { inTime } from '../log/inTime.ts';
 import { readAll } from '../log/log.ts';
+import { inTime } from '../timing/inTime.ts';
 import type { OpenHistory } from './history.ts';
 import type { Moment } from './moment.ts';
 

@@ -4,7 +4,7 @@ import type { Socket } from 'socket.io-client';
 import { refusal } from '../client/reply.ts';
 import { followerOf, type Reply, unknownRoom } from '../client/workshopClient.ts';
 import type { ChatView } from '../protocol/wire.ts';
-import { useStore } from './useStore.ts';
+import { useStore } from './useWorkshopSocket.ts';
 
 export interface ChatMessage {
   id: number;

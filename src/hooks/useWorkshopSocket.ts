@@ -2,8 +2,9 @@
  * A workshop's room for React: connects, joins while `workshopId` is set, follows every event, comes back after cuts, and
  * leaves on unmount. Everything it knows it has from the client in `src/client`.
  */
-import { useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
 import type { Socket } from 'socket.io-client';
+import { type Reply, refusal } from '../client/reply.ts';
 import {
   type Connection,
   type ConnectionSnapshot,
@@ -14,8 +15,6 @@ import {
   type WireError,
   workshopConnection,
 } from '../client/workshopClient.ts';
-import { useStore } from './useStore.ts';
-import { type WorkshopCommands, workshopCommands } from './workshopCommands.ts';
 
 export type { Reply, WireError } from '../client/workshopClient.ts';
 
@@ -39,7 +38,7 @@ export interface AttendeeInfo {
 }
 
 export interface WorkshopSocketOptions {
-  /** Origin of the server; the page's own if left out. */
+  /** Where the server is, with its path if it has one: `https://example.org/rooms`; the page's own origin if left out. */
   url?: string | undefined;
   /** Sent in the handshake instead of relying on the cookie. A new one is used without leaving the room. */
   token?: string | undefined;
@@ -175,3 +174,53 @@ const absentView: Pick<
   title: '',
   scheduledAt: '',
 };
+
+/** The room's commands as functions. Each resolves to the server's reply and never rejects. */
+export interface WorkshopCommands {
+  joinWorkshop(): Promise<Reply>;
+  leaveWorkshop(): Promise<Reply>;
+  raiseHand(): Promise<Reply>;
+  /** One's own hand, or another's where one is host or co-host. */
+  lowerHand(targetUserId?: number): Promise<Reply>;
+  approveSpeaker(targetUserId: number): Promise<Reply>;
+  revokeSpeaker(targetUserId: number): Promise<Reply>;
+  promoteCoHost(targetUserId: number): Promise<Reply>;
+  demoteCoHost(targetUserId: number): Promise<Reply>;
+  muteUser(targetUserId: number): Promise<Reply>;
+  removeUser(targetUserId: number, reason?: string): Promise<Reply>;
+  readmitUser(targetUserId: number): Promise<Reply>;
+}
+
+/** Commands to the room of that follower; refused with `not_joined` while there is none. */
+function workshopCommands(follower: Follower | null): WorkshopCommands {
+  const nowhere = () => Promise.resolve(refusal('not_joined'));
+  const send = (name: string, payload?: object) => follower?.send(name, payload) ?? nowhere();
+  const aimed = (name: string) => (targetUserId: number) => send(name, { targetUserId });
+  return {
+    joinWorkshop: () => follower?.join() ?? nowhere(),
+    leaveWorkshop: () => follower?.leave() ?? nowhere(),
+    raiseHand: () => send('raise-hand'),
+    lowerHand: (targetUserId) => send('lower-hand', targetUserId === undefined ? {} : { targetUserId }),
+    approveSpeaker: aimed('approve-speaker'),
+    revokeSpeaker: aimed('revoke-speaker'),
+    promoteCoHost: aimed('promote-cohost'),
+    demoteCoHost: aimed('demote-cohost'),
+    muteUser: aimed('mute-user'),
+    removeUser: (targetUserId, reason) =>
+      send('remove-user', { targetUserId, ...(reason !== undefined && { reason }) }),
+    readmitUser: aimed('readmit-user'),
+  };
+}
+
+/** What the client keeps: it can be read, and says when it changed. */
+interface Store<T> {
+  subscribe(listener: () => void): () => void;
+  snapshot(): T;
+}
+
+/** The store's snapshot, or `absent` (always the same object) while there is no store, as on a server. */
+export function useStore<T>(store: Store<T> | null, absent: T): T {
+  const subscribe = useCallback((listener: () => void) => store?.subscribe(listener) ?? (() => {}), [store]);
+  const snapshot = () => store?.snapshot() ?? absent;
+  return useSyncExternalStore(subscribe, snapshot, () => absent);
+}

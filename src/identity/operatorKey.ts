@@ -3,6 +3,7 @@
  * for the operators' routes alone and from this machine alone: who may read the folder may do anything with it anyway.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { isLoopback } from './address.ts';
 
 export const operatorKeyHeader = 'x-operator-key';
 
@@ -24,9 +25,7 @@ export function operatorKey(key: string): OperatorKey {
 
 /** Loopback, or an address of this very machine as its own server is bound to. */
 function isFromHere({ remoteAddress, localAddress }: Ends): boolean {
-  if (remoteAddress === undefined) return false;
-  const address = remoteAddress.replace(/^::ffff:/, '');
-  return address === '::1' || address.startsWith('127.') || remoteAddress === localAddress;
+  return remoteAddress !== undefined && (isLoopback(remoteAddress) || remoteAddress === localAddress);
 }
 
 /** Of one length whatever was given, as the comparison wants it. */

@@ -3,11 +3,12 @@
  * is ours or was named; a token that the program itself puts into a header counts from everywhere.
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import { parseCookie } from 'cookie';
 
 export interface OriginSettings {
   /** Exact origins, `https://app.example.org`. */
   allowed: readonly string[];
-  /** The server's own, where it is not the one that the request names. */
+  /** Where browsers find the server, where its origin is not the one that the request names. */
   publicUrl?: string | undefined;
 }
 
@@ -20,8 +21,9 @@ export interface Origins {
 
 export function origins({ allowed, publicUrl }: OriginSettings): Origins {
   const named = new Set(allowed);
+  const own = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   const isKnown = (origin: string, headers: IncomingHttpHeaders, encrypted: boolean) =>
-    named.has(origin) || origin === (publicUrl ?? received(headers, encrypted));
+    named.has(origin) || origin === (own ?? received(headers, encrypted));
   return {
     isAllowed(headers, encrypted) {
       const { origin } = headers;
@@ -43,11 +45,12 @@ function received(headers: IncomingHttpHeaders, encrypted: boolean): string {
 
 export const cookieName = 'workshop_token';
 
-/** The value of our cookie in a `Cookie` header (RFC 6265, 4.2). */
-export function tokenCookie(header: string | undefined): string | undefined {
-  for (const part of header?.split(';') ?? []) {
-    const [name, value] = part.trim().split('=', 2);
-    if (name === cookieName && value) return value;
-  }
-  return undefined;
+/** Cookies of our name in one request that are looked at: another path's or an older domain's may come before the good one. */
+const mostCookies = 4;
+
+/** The values of our cookie in a `Cookie` header, without the quotes that RFC 6265 allows around them. */
+export function tokenCookies(header = ''): string[] {
+  // The parser takes the first of each name: it is asked for one at a time.
+  const values = header.split(';').flatMap((part) => parseCookie(part)[cookieName] || []);
+  return values.map((value) => value.replace(/^"(.*)"$/, '$1')).slice(0, mostCookies);
 }

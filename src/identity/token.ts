@@ -4,11 +4,21 @@
  * elsewhere can name a guest and no guest's token anyone else.
  */
 import { createSecretKey, hkdfSync, type KeyObject, randomInt } from 'node:crypto';
-import { createRemoteJWKSet, decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+  jwtVerify,
+  SignJWT,
+} from 'jose';
 import { z } from 'zod';
 import type { User } from '../domain/define.ts';
 import { displayName, httpsUrl } from '../domain/text.ts';
 import { CodedError } from '../protocol/errors.ts';
+import { pause } from '../timing/retry.ts';
 
 export interface Identity {
   user: User;
@@ -29,6 +39,8 @@ export interface TokenSettings {
   issuer?: string | undefined;
   audience?: string | undefined;
   guests: boolean;
+  /** How soon after a look at the key set one may look again for a key that was not there, in milliseconds. */
+  lookAgainMs?: number | undefined;
 }
 
 /** Guest ids are random from here on; everyone else's are below. */
@@ -36,6 +48,7 @@ export const firstGuestId = 2 ** 52;
 const guestHours = 12;
 const clockToleranceSeconds = 5;
 const maxTokenLength = 8_192;
+const usualLookAgainMs = 2_000;
 const guestKeyId = 'guest';
 
 const claims = z.object({
@@ -55,7 +68,7 @@ export function tokens(settings: TokenSettings): Tokens {
   const secret = settings.secret === undefined ? undefined : createSecretKey(Buffer.from(settings.secret));
   const guestKey =
     settings.secret === undefined || !settings.guests ? undefined : deriveGuestKey(settings.secret);
-  const keySet = settings.jwksUrl === undefined ? undefined : createRemoteJWKSet(new URL(settings.jwksUrl));
+  const keySet = settings.jwksUrl === undefined ? undefined : keySetAt(new URL(settings.jwksUrl), settings);
   const common = { requiredClaims: ['sub', 'exp', 'name'], clockTolerance: clockToleranceSeconds };
   const expected = {
     ...common,
@@ -105,6 +118,55 @@ export function tokens(settings: TokenSettings): Tokens {
     guest(name) {
       return guestKey === undefined ? undefined : signGuest(guestKey, name);
     },
+  };
+}
+
+/** Who the first of these tokens names that is valid. Rejects as `verify` does. */
+export async function firstValid(tokens: Tokens, candidates: readonly string[]): Promise<Identity> {
+  let failure: unknown = new CodedError('unauthenticated');
+  for (const token of candidates) {
+    try {
+      return await tokens.verify(token);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  throw failure;
+}
+
+/**
+ * The keys that a provider publishes. A provider may begin to sign with a key right after somebody looked: a token of a key that
+ * is not there waits until one may look again, and is refused only by a look that came after it.
+ */
+function keySetAt(url: URL, { lookAgainMs = usualLookAgainMs }: TokenSettings): JWTVerifyGetKey {
+  let lookedAt = Number.NEGATIVE_INFINITY;
+  let looking: Promise<void> | undefined;
+  const keySet = createRemoteJWKSet(url, {
+    cooldownDuration: lookAgainMs,
+    [customFetch](...request) {
+      lookedAt = performance.now();
+      return fetch(...request);
+    },
+  });
+
+  async function lookAgain(): Promise<void> {
+    await pause(Math.max(lookedAt + lookAgainMs - performance.now(), 0));
+    await keySet.reload();
+  }
+
+  return async (header, token) => {
+    const asked = performance.now();
+    for (;;) {
+      try {
+        return await keySet(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey) || lookedAt >= asked) throw error;
+      }
+      looking ??= lookAgain().finally(() => {
+        looking = undefined;
+      });
+      await looking;
+    }
   };
 }
 

@@ -6,8 +6,17 @@
  * Measured: 1.4 µs for the three accounts of a command; a round trip to Redis would be 200 µs.
  */
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { type Places, places } from './places.ts';
 import type { SharedCount, SharedStore } from './shared.ts';
-import { type Allowance, allowancesOf, type Kind, kinds, type Layer, layers } from './table.ts';
+import {
+  type Allowance,
+  allowancesOf,
+  type Kind,
+  kinds,
+  type Layer,
+  layers,
+  socketsOfUser,
+} from './table.ts';
 
 /** Who something is counted on. What is left out is not asked. */
 export interface Accounts {
@@ -26,6 +35,8 @@ export interface Limits {
    * flooder uses up nobody else's allowance. Never waits for anything outside this process, and never rejects.
    */
   take(kind: Kind, accounts: Accounts): Promise<Verdict>;
+  /** Of a user's sockets on this node. */
+  readonly sockets: Places;
 }
 
 export interface LimitOptions {
@@ -43,10 +54,11 @@ type Count = (account: string | number) => Promise<number>;
 const granted: Verdict = { ok: true };
 
 export function rateLimits({ scale, store, refused = () => undefined }: LimitOptions): Limits {
-  if (scale === 0) return { take: () => Promise.resolve(granted) };
+  if (scale === 0) return { take: () => Promise.resolve(granted), sockets: places(Number.POSITIVE_INFINITY) };
   const counts = new Map(kinds.map((kind) => [kind, countsOf(kind, scale, store)]));
 
   return {
+    sockets: places(Math.max(socketsOfUser.least, Math.round(socketsOfUser.most * scale))),
     async take(kind, accounts) {
       for (const [layer, count] of counts.get(kind) ?? []) {
         const account = accounts[layer];
@@ -66,7 +78,7 @@ function countsOf(kind: Kind, scale: number, store: SharedStore | undefined): [L
   return layers.flatMap((layer): [Layer, Count][] => {
     const allowance = allows[layer];
     if (allowance === undefined) return [];
-    const points = Math.max(1, Math.round(allowance.points * scale));
+    const points = Math.max(allowance.least ?? 1, Math.round(allowance.points * scale));
     const scaled = { points, seconds: allowance.seconds };
     // A socket lives on one node.
     const shared =

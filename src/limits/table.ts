@@ -13,6 +13,8 @@ export type Layer = (typeof layers)[number];
 export interface Allowance {
   points: number;
   seconds: number;
+  /** No scale makes it less. */
+  least?: number;
 }
 
 interface Limit {
@@ -24,6 +26,7 @@ interface Limit {
 const within = (seconds: number) => (points: number) => ({ points, seconds });
 const inTenSeconds = within(10);
 const inAMinute = within(60);
+const inADay = within(24 * 60 * 60);
 const crowd = { address: inTenSeconds(6_000), workshop: inTenSeconds(6_000) };
 
 export const limitTable = {
@@ -55,6 +58,10 @@ export const limitTable = {
     counts: 'Any other command, and names that are none',
     allows: { user: inTenSeconds(60), ...crowd },
   },
+  moderate: {
+    counts: 'Moderating, lowering a hand and deleting a message: no person is as fast',
+    allows: { user: { points: 400, seconds: 20, least: 100 } },
+  },
   request: {
     counts: 'Any request under `/api` with a valid token',
     allows: { user: inTenSeconds(2_000), address: inTenSeconds(20_000) },
@@ -62,6 +69,10 @@ export const limitTable = {
   change: {
     counts: 'Requests that change something, deleting a chat message aside',
     allows: { user: inTenSeconds(400), address: inTenSeconds(6_000) },
+  },
+  schedule: {
+    counts: 'Scheduling a workshop, which the log keeps until a day after its time at least',
+    allows: { user: { ...inADay(5_000), least: 100 }, address: { ...inADay(50_000), least: 1_000 } },
   },
   guest: { counts: '`POST /api/guest`', allows: { address: inAMinute(3_000) } },
   unauthenticated: {
@@ -85,21 +96,25 @@ const kindOfMessage: Record<string, Kind> = {
   authenticate: 'authenticate',
 };
 
-/** Going, giving way, and taking words back: free for everyone. */
-const alwaysFree: readonly CommandName[] = ['leave', 'lower-hand', 'delete-chat', 'withdraw-message'];
+/** Giving way, and taking words back: anyone's, and as little held up as moderating. */
+const givingWay: readonly CommandName[] = ['lower-hand', 'delete-chat', 'withdraw-message'];
 
 /**
- * Commands that no limit of their own holds up: those above, and moderating. That they come over a socket (or as a request) is
- * counted like everything else there.
+ * Commands that are held up at the pace of programs alone, never at that of people. That they come over a socket (or as a request)
+ * is counted like everything else there.
  */
-export function isFree(name: CommandName): boolean {
+export function isModerating(name: CommandName): boolean {
   const { via, who } = commandOf(name);
-  return alwaysFree.includes(name) || (via === 'socket' && (who === 'host' || who === 'moderator'));
+  return givingWay.includes(name) || (via === 'socket' && (who === 'host' || who === 'moderator'));
 }
 
-/** What a message of that bare name counts as over a socket; undefined where it is free. */
+/** What a message of that bare name counts as over a socket; undefined where it is free, as going is. */
 export function kindOf(name: string): Kind | undefined {
+  if (name === 'leave') return undefined;
   const kind = kindOfMessage[name];
   if (kind !== undefined) return kind;
-  return isCommandName(name) && isFree(name) ? undefined : 'other';
+  return isCommandName(name) && isModerating(name) ? 'moderate' : 'other';
 }
+
+/** Sockets that a user has at once on a node. One more is refused: those that are there are somebody's tabs. */
+export const socketsOfUser = { most: 100, least: 20 };

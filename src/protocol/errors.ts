@@ -2,8 +2,7 @@
  * The error codes of the wire and their English, in one table. Programs switch on `code`; `message` is for people.
  * `retryable` says that the same command, sent again with the same id, may succeed without anyone changing anything.
  */
-
-import type { RefusalCode } from '../domain/refusal.ts';
+import type { RefusalCode } from '../domain/define.ts';
 
 interface Entry {
   message: string;
@@ -63,4 +62,12 @@ export class CodedError extends Error {
 
 export function asWireError({ code, message, retryAfterMs }: CodedError): WireError {
   return { ...wireError(code, message), ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
+
+/** What a failed connection says of itself, in words: fetch and drivers hide it in a cause. */
+export function causeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  // Several addresses that all refused are told as one that did.
+  if (cause instanceof AggregateError) return causeOf(cause.errors[0]);
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -7,6 +7,7 @@ import { type EventData, type EventType, eventOf, isEventType } from '../domain/
 import type { RecordedEvent } from '../domain/evolve.ts';
 import { type ChatLine, isHost, type Room, type Status } from '../domain/room.ts';
 import { positiveId } from '../domain/text.ts';
+import { current } from '../domain/upcast.ts';
 import type { WireError } from './errors.ts';
 
 export const namespace = '/workshop';
@@ -133,8 +134,11 @@ export interface AttendeesPage {
 
 const iso = (at: number | null) => (at === null ? null : new Date(at).toISOString());
 
+/** What of the whole workshop has to be known to tell one event of it: when it went live, and what is deleted by now. */
+export type WireContext = Pick<Room, 'startedAt' | 'deleted'>;
+
 /** The event as readers get it: its data, what follows from its place, and nothing that was deleted by now. */
-export function wireEvent(event: RecordedEvent, room: Pick<Room, 'startedAt' | 'deleted'>): LooseEvent {
+export function wireEvent(event: RecordedEvent, room: WireContext): LooseEvent {
   return {
     version: event.version,
     type: event.type,
@@ -143,11 +147,8 @@ export function wireEvent(event: RecordedEvent, room: Pick<Room, 'startedAt' | '
   };
 }
 
-export function wireData(
-  event: RecordedEvent,
-  { startedAt, deleted }: Pick<Room, 'startedAt' | 'deleted'>,
-): Record<string, unknown> {
-  const data = event.data as Record<string, unknown>;
+export function wireData(event: RecordedEvent, { startedAt, deleted }: WireContext): Record<string, unknown> {
+  const data = current(event).data as Record<string, unknown>;
   if (!isEventType(event.type)) return data;
   const definition = eventOf(event.type);
   const kept = deleted.has(event.version) && definition.redact ? definition.redact(data) : data;
@@ -157,8 +158,9 @@ export function wireData(
   return { ...kept, ...definition.derive(data, event, started) };
 }
 
-/** The event as history tells it (`GET …/events`, exports, `tail`). */
-export function historyEvent(event: RecordedEvent, room: Pick<Room, 'startedAt' | 'deleted'>) {
+/** The event as history tells it (`GET …/events`, exports, `tail`): in the newest schema, whichever it was recorded with. */
+export function historyEvent(stored: RecordedEvent, room: WireContext) {
+  const event = current(stored);
   const { version, eventId, type, schema, by, commandId } = event;
   const at = new Date(event.at).toISOString();
   return { version, eventId, type, schema, at, by, commandId, data: wireData(event, room) };
@@ -193,7 +195,7 @@ export function attendeesPage(room: Room, after: number, limit: number): Omit<At
   return { version: room.version, items, nextCursor: more ? String(last) : null };
 }
 
-export function chatView(room: Pick<Room, 'startedAt' | 'deleted'>, line: ChatLine): ChatView {
+export function chatView(room: WireContext, line: ChatLine): ChatView {
   const { id, userId, displayName, avatarUrl, at } = line;
   const gone = line.message === null || room.deleted.has(id);
   return {

@@ -1,35 +1,32 @@
 /** Co-hosts who come and go, hecklers who are warned and removed, and one who is removed by mistake. */
-
-import type { Act } from './acts.ts';
-import type { Cast, Member } from './cast.ts';
+import type { Act, Outline } from './acts.ts';
 import type { Chance } from './chance.ts';
 import type { Line } from './chat.ts';
-import type { Outline } from './outline.ts';
-import { endVisits, isThere } from './visits.ts';
+import { endVisits, isThere, type Member, type People } from './people.ts';
 import { words } from './words.ts';
 
 /** One of those who may moderate through all of that time and are there; the host always is. */
-export function moderatorAt(cast: Cast, from: number, chance: Chance, to = from): Member {
+export function moderatorAt(people: People, from: number, chance: Chance, to = from): Member {
   const mayModerate = ({ terms }: Member) => terms.some((term) => term.from < from && to < term.to);
-  return chance.of(cast.filter((member) => mayModerate(member) && isThere(member, from, to)));
+  return chance.of(people.filter((member) => mayModerate(member) && isThere(member, from, to)));
 }
 
 /** Shortens the visits of who is removed. */
-export function moderation(outline: Outline, cast: Cast, chance: Chance): { acts: Act[]; lines: Line[] } {
-  const acts = coHosting(outline, cast, chance.branch('co-hosts'));
+export function moderation(outline: Outline, people: People, chance: Chance): { acts: Act[]; lines: Line[] } {
+  const acts = coHosting(outline, people, chance.branch('co-hosts'));
   const lines: Line[] = [];
-  for (const heckler of cast.filter(({ part }) => part === 'heckler')) {
-    const scene = heckling(outline, cast, heckler, chance.branch(`heckler ${heckler.number}`));
-    acts.push(...scene.acts);
-    lines.push(...scene.lines);
+  for (const heckler of people.filter(({ part }) => part === 'heckler')) {
+    const incident = heckling(outline, people, heckler, chance.branch(`heckler ${heckler.number}`));
+    acts.push(...incident.acts);
+    lines.push(...incident.lines);
   }
-  return { acts: [...acts, ...mixUp(outline, cast, chance.branch('mix-up'))], lines };
+  return { acts: [...acts, ...mixUp(outline, people, chance.branch('mix-up'))], lines };
 }
 
-function coHosting({ lobbyMs, liveMs }: Outline, cast: Cast, chance: Chance): Act[] {
+function coHosting({ lobbyMs, liveMs }: Outline, people: People, chance: Chance): Act[] {
   const acts: Act[] = [];
   const host = 1;
-  const coHosts = cast.filter(({ part }) => part === 'co-host');
+  const coHosts = people.filter(({ part }) => part === 'co-host');
   for (const { number: target, terms } of coHosts) {
     const atMs = -chance.between(0.4, 0.6) * lobbyMs;
     terms.push({ from: atMs, to: liveMs });
@@ -38,11 +35,11 @@ function coHosting({ lobbyMs, liveMs }: Outline, cast: Cast, chance: Chance): Ac
   // One has to go, and hands over to someone from the audience.
   const going = coHosts.length > 1 ? coHosts.at(-1) : undefined;
   const handOverAt = 0.55 * liveMs;
-  const coming = cast.find(
+  const coming = people.find(
     (member) =>
       member.part === 'attendee' && member.visits.length === 1 && isThere(member, 0.3 * liveMs, liveMs - 1),
   );
-  if (coming !== undefined && cast.length > 20) {
+  if (coming !== undefined && people.length > 20) {
     const atMs = handOverAt - chance.between(0.01, 0.05) * liveMs;
     coming.terms.push({ from: atMs, to: liveMs });
     acts.push({ atMs, by: host, name: 'promote-cohost', target: coming.number });
@@ -56,11 +53,11 @@ function coHosting({ lobbyMs, liveMs }: Outline, cast: Cast, chance: Chance): Ac
 }
 
 /** Writes what nobody wants to read, is warned, muted, goes on, is removed, and does not get in again. */
-function heckling({ liveMs, secondMs }: Outline, cast: Cast, heckler: Member, chance: Chance) {
+function heckling({ liveMs, secondMs }: Outline, people: People, heckler: Member, chance: Chance) {
   const { heckle } = words(chance);
   const { number: by } = heckler;
   let atMs = chance.between(0.22, 0.6) * liveMs;
-  const moderator = moderatorAt(cast, atMs, chance, atMs + 90 * secondMs).number;
+  const moderator = moderatorAt(people, atMs, chance, atMs + 90 * secondMs).number;
   const pass = (least: number, most: number) => {
     atMs += chance.between(least, most) * secondMs;
     return atMs;
@@ -92,20 +89,20 @@ function heckling({ liveMs, secondMs }: Outline, cast: Cast, heckler: Member, ch
 }
 
 /** In a large room a click hits the wrong name once. */
-function mixUp({ liveMs, secondMs }: Outline, cast: Cast, chance: Chance): Act[] {
+function mixUp({ liveMs, secondMs }: Outline, people: People, chance: Chance): Act[] {
   const atMs = chance.between(0.62, 0.68) * liveMs;
   const backAt = atMs + 25 * secondMs;
-  const candidates = cast.filter(
+  const candidates = people.filter(
     (member) =>
       member.part === 'attendee' &&
       member.terms.length === 0 &&
       member.visits.length === 1 &&
       isThere(member, atMs - 60 * secondMs, backAt + 60 * secondMs),
   );
-  if (cast.length < 60 || candidates.length === 0) return [];
+  if (people.length < 60 || candidates.length === 0) return [];
   const wronged = chance.of(candidates);
   const { number: target } = wronged;
-  const by = moderatorAt(cast, atMs, chance, backAt).number;
+  const by = moderatorAt(people, atMs, chance, backAt).number;
   const before = endVisits(wronged.visits, atMs, 'removed');
   const after = wronged.visits.map((visit) => ({
     ...{ ...visit, from: backAt },

@@ -1,6 +1,6 @@
 /** Asking again where a refusal may pass: at the time that the server names, or a little later each time. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterHint, backoff } from '../client/backoff.ts';
+import { afterHint, backoff } from '../client/reply.ts';
 import type { WireError } from '../protocol/errors.ts';
 
 type Answered = { ok: true } | { ok: false; error: WireError };

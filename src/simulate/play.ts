@@ -7,13 +7,12 @@
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import type { Reply } from '../client/workshopClient.ts';
 import type { LooseEvent } from '../protocol/wire.ts';
-import type { Act } from './acts.ts';
+import { type Act, concerned } from './acts.ts';
 import { type Patience, patience } from './patience.ts';
-import { concerned } from './payload.ts';
+import { host, type Performer, performer } from './performer.ts';
 import type { Rest } from './rest.ts';
 import type { Script } from './script.ts';
 import { type Seen, watch } from './seen.ts';
-import { host, type Stage, stage } from './stage.ts';
 import type { Ticket } from './tickets.ts';
 
 export interface PlayOptions {
@@ -83,7 +82,7 @@ export async function play(options: PlayOptions): Promise<Played> {
   let acts = 0;
   let version = 0;
 
-  const scene = stage({
+  const performing = performer({
     ...{ rest, tickets, patience: patient },
     schedule: () => ({
       title: script.title,
@@ -102,7 +101,7 @@ export async function play(options: PlayOptions): Promise<Played> {
     if (over.aborted) return;
     late.push(Math.max(0, performance.now() - dueAt(act)));
     const beganAt = Date.now();
-    const reply = await scene.perform(act);
+    const reply = await performing.perform(act);
     // What was under way when it was broken off says nothing.
     if (over.aborted) return;
     acts++;
@@ -110,7 +109,7 @@ export async function play(options: PlayOptions): Promise<Played> {
     if (reply.ok) version = Math.max(version, reply.version);
     else if (reply.error.code !== act.refused)
       refused[reply.error.code] = (refused[reply.error.code] ?? 0) + 1;
-    if (act.name === 'schedule-workshop' && reply.ok) observer.scheduled?.(scene.workshopId);
+    if (act.name === 'schedule-workshop' && reply.ok) observer.scheduled?.(performing.workshopId);
     if (!reply.ok && isStatusChange(act))
       throw new PlayFailed(`${act.name} was refused: ${reply.error.message}`);
   }
@@ -119,20 +118,20 @@ export async function play(options: PlayOptions): Promise<Played> {
     const atMs = script.fromMs + (performance.now() - began) * speed;
     observer.progress?.(Math.min(atMs, script.untilMs), hostSees.seen());
   }, progressMs);
-  const guarding = watchHost(scene, (failure) => failing.abort(failure));
+  const guarding = watchHost(performing, (failure) => failing.abort(failure));
 
   try {
     await inOrder(script.acts, { dueAt, perform, over, fail: (failure) => failing.abort(failure) });
-    if (over.aborted) await scene.breakOff();
-    else await heardByAll(scene, () => hostSees.seen().status === 'ended');
+    if (over.aborted) await performing.breakOff();
+    else await heardByAll(performing, () => hostSees.seen().status === 'ended');
   } finally {
     clearInterval(watching);
     clearInterval(guarding);
-    await scene.close();
+    await performing.close();
   }
   if (failing.signal.aborted) throw failing.signal.reason;
   return {
-    ...{ workshopId: scene.workshopId, complete: !signal.aborted, version, acts },
+    ...{ workshopId: performing.workshopId, complete: !signal.aborted, version, acts },
     tookMs: Math.round(performance.now() - began),
     ...{ lateness: spread(late), refused, heldUp: patient.heldUp, seen: hostSees.seen() },
   };
@@ -180,17 +179,17 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function watchHost(scene: Stage, fail: (failure: PlayFailed) => void): NodeJS.Timeout {
+function watchHost(performing: Performer, fail: (failure: PlayFailed) => void): NodeJS.Timeout {
   let since = performance.now();
   return setInterval(() => {
-    if (!scene.hostIsCutOff) since = performance.now();
+    if (!performing.hostIsCutOff) since = performance.now();
     if (performance.now() - since > cutOffMs) fail(new PlayFailed('the server cannot be reached any more'));
   }, progressMs);
 }
 
-async function heardByAll(scene: Stage, hostKnows: () => boolean): Promise<void> {
+async function heardByAll(performing: Performer, hostKnows: () => boolean): Promise<void> {
   const until = performance.now() + lastWordMs;
-  while (performance.now() < until && !(hostKnows() && scene.isEmpty)) await sleep(10);
+  while (performance.now() < until && !(hostKnows() && performing.isEmpty)) await sleep(10);
 }
 
 function spread(values: readonly number[]): Played['lateness'] {

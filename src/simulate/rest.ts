@@ -1,8 +1,7 @@
 /** REST as a simulated person asks it: the answer as a reply, like one over a socket. */
 
 import { z } from 'zod';
-import { causeOf } from '../protocol/causeOf.ts';
-import { errorCodes, type WireError, wireError } from '../protocol/errors.ts';
+import { causeOf, errorCodes, type WireError, wireError } from '../protocol/errors.ts';
 
 export interface Request {
   method: 'GET' | 'POST' | 'DELETE';

@@ -190,7 +190,7 @@ it('is to a stranger, where it is private, byte for byte what an unknown one is'
 
 it('keeps a private workshop out of the list of those who may not see it', async () => {
   const id = await server.workshop({ visibility: 'private' });
-  const version = (await server.log.head(id))?.version;
+  const version = (await server.log.events.head(id))?.version;
   await server.ask(people.host, `GET /api/workshops/${id}/attendees?minVersion=${version}`);
   const ids = async (who: Person) => {
     const { body } = await server.ask(people[who], 'GET /api/workshops?limit=500');

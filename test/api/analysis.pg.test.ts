@@ -25,10 +25,13 @@ beforeAll(async () => {
     seen: (log) => ({
       ...log,
       now: () => log.now() + ahead,
-      read(...asked) {
-        reads++;
-        onRead(asked[1]);
-        return log.read(...asked);
+      events: {
+        ...log.events,
+        read(...asked) {
+          reads++;
+          onRead(asked[1]);
+          return log.events.read(...asked);
+        },
       },
     }),
   });
@@ -80,7 +83,7 @@ describe('a small workshop', () => {
   it('[A1] has a timeline that agrees with the tables', async () => {
     const { status, body } = await server.ask(analyst, `GET /api/workshops/${id}/timeline?bucketMs=100`);
     expect(status).toBe(200);
-    const head = (await server.log.head(id))?.version ?? 0;
+    const head = (await server.log.events.head(id))?.version ?? 0;
     const listed = await server.ask(host, `GET /api/workshops/${id}/attendees?limit=500&minVersion=${head}`);
     const attended = listed.body.items.filter(
       ({ joinedAt }: { joinedAt: string | null }) => joinedAt !== null,
@@ -213,7 +216,7 @@ describe('a large workshop', () => {
   it('[A13] is exported up to the version at which that began, although it goes on', {
     timeout: 60_000,
   }, async () => {
-    const head = (await server.log.head(id))?.version ?? 0;
+    const head = (await server.log.events.head(id))?.version ?? 0;
     const { response } = await request(host, path());
     response.setEncoding('utf8');
     let text = '';

@@ -16,9 +16,12 @@ beforeAll(async () => {
     projecting: false,
     seen: (log) => ({
       ...log,
-      read(...asked) {
-        reads++;
-        return log.read(...asked);
+      events: {
+        ...log.events,
+        read(...asked) {
+          reads++;
+          return log.events.read(...asked);
+        },
       },
     }),
   });
@@ -63,7 +66,7 @@ describe('a workshop with a few events', () => {
   beforeAll(async () => {
     id = await server.workshop({ live: true });
     await talk(id, 6);
-    head = (await server.log.head(id))?.version ?? 0;
+    head = (await server.log.events.head(id))?.version ?? 0;
   });
 
   it('gives every event once, in pages that end with null', async () => {
@@ -166,7 +169,7 @@ describe('a workshop with many events', () => {
     const [whole] = await once(ask(), 'response');
     let lines = 0;
     for await (const chunk of whole) for (const byte of chunk) if (byte === 10) lines++;
-    expect(lines).toBe((await server.log.head(id))?.version);
+    expect(lines).toBe((await server.log.events.head(id))?.version);
 
     reads = 0;
     const answered = server.lines.length;

@@ -33,7 +33,7 @@ it('schedules one workshop for one key, however often and wherever it is asked',
     const again = await node.ask(host, 'POST /api/workshops', workshop, key);
     expect(again).toMatchObject({ status: 201, body: first.body });
   }
-  expect(await two.log.head(first.body.id)).toMatchObject({ version: 1 });
+  expect(await two.log.events.head(first.body.id)).toMatchObject({ version: 1 });
 });
 
 it('schedules one workshop for requests that arrive together on two nodes', async () => {
@@ -45,7 +45,7 @@ it('schedules one workshop for requests that arrive together on two nodes', asyn
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201]);
     const ids = new Set(answers.map(({ body }) => body.id));
     expect(ids.size).toBe(1);
-    expect(await nodes[0].log.head(answers[0]?.body.id)).toMatchObject({ version: 1 });
+    expect(await nodes[0].log.events.head(answers[0]?.body.id)).toMatchObject({ version: 1 });
   }
 });
 

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { addresses, type TrustedProxies } from '../../src/identity/address.ts';
 import { rateLimits } from '../../src/limits/limiter.ts';
+import type { Kind } from '../../src/limits/table.ts';
 import { type Answer, people, type RestServer, restServer } from './restServer.ts';
 
 let server: RestServer;
@@ -39,6 +40,33 @@ describe('a user', () => {
     const read = () => server.ask(stranger, `GET /api/workshops/${id}`);
     expect(await statuses(15, read)).toEqual([...times(14, 200), 429]);
     expect((await server.ask(member, `GET /api/workshops/${id}`)).status).toBe(200);
+  });
+
+  it('[M25] is held up in scheduling by a limit of its own, and in taking words back by that on moderating alone', async () => {
+    const counted: Kind[] = [];
+    const limits = rateLimits({ scale: 0 });
+    server = await restServer({
+      projecting: false,
+      parts: {
+        limits: {
+          ...limits,
+          take(kind, accounts) {
+            counted.push(kind);
+            if (kind === 'schedule')
+              return Promise.resolve({ ok: false, layer: 'user', retryAfterMs: 60_000 });
+            return limits.take(kind, accounts);
+          },
+        },
+      },
+    });
+    const schedule = { title: 'Knots', scheduledAt: '9999-01-01T00:00:00Z' };
+    const answer = await server.ask(host, 'POST /api/workshops', schedule);
+    expect(answer).toMatchObject({ status: 429, body: { error: { code: 'rate_limited' } } });
+    expect(counted.splice(0)).toEqual(['request', 'change', 'schedule']);
+    await server.ask(host, 'DELETE /api/workshops/1/chat/1');
+    expect(counted.splice(0)).toEqual(['request', 'moderate']);
+    await server.ask(host, 'PATCH /api/workshops/1', { title: 'Bends' });
+    expect(counted.splice(0)).toEqual(['request', 'change']);
   });
 
   it('[M17] may take words back all the same', async () => {

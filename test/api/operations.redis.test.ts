@@ -53,6 +53,20 @@ describe('stores that go away', () => {
     });
   }, 60_000);
 
+  it('[B2] is degraded without a table, with what Postgres says, and ready once it is there again', async () => {
+    await server.database.query('alter table workshop_attendees rename to elsewhere', []);
+    expect(await server.ask(null, 'GET /readyz')).toMatchObject({
+      status: 200,
+      body: {
+        ...{ status: 'degraded', log: 'ok', database: 'unusable' },
+        reason: 'relation "workshop_attendees" does not exist',
+      },
+    });
+    await server.database.query('alter table elsewhere rename to workshop_attendees', []);
+    const { body } = await server.ask(null, 'GET /readyz');
+    expect(body).toEqual({ status: 'ready', log: 'ok', database: 'ok' });
+  });
+
   it('is degraded without the database: rooms go on, lists are unavailable', async () => {
     const id = await server.workshop();
     await server.database.close();
@@ -90,7 +104,7 @@ describe('a node', () => {
 
   it('shows a parked workshop, and takes it up again when an admin asks', async () => {
     const id = await server.workshop();
-    const head = await server.log.head(id);
+    const head = await server.log.events.head(id);
     await server.ask(host, `GET /api/workshops/${id}/chat?minVersion=${head?.version}`);
     const retry = `POST /api/admin/parked/${id}/retry`;
     expect(await server.ask(admin, retry)).toMatchObject({

@@ -20,9 +20,12 @@ beforeAll(async () => {
     projecting: false,
     seen: (log) => ({
       ...log,
-      read(...asked) {
-        reads++;
-        return log.read(...asked);
+      events: {
+        ...log.events,
+        read(...asked) {
+          reads++;
+          return log.events.read(...asked);
+        },
       },
     }),
   });
@@ -34,8 +37,8 @@ beforeAll(async () => {
     message: '🧶'.repeat(250),
   });
   for (let done = 0; done < count; done += 500) {
-    const head = await server.log.head(id);
-    await server.log.append({
+    const head = await server.log.events.head(id);
+    await server.log.events.append({
       ...{ workshopId: id, base: head?.version ?? 0, deadline: server.log.now() + 20_000, node: 'talk' },
       commands: Array.from({ length: 500 }, () => ({
         ...{ by: 1, commandId: v7(), fingerprint: '', remember: false, reads: [] },
@@ -85,7 +88,7 @@ it('[S23] ten readers of the whole leave room for everyone else, and each gets a
   );
   over = true;
   await asking;
-  expect(new Set(lines)).toEqual(new Set([(await server.log.head(id))?.version]));
+  expect(new Set(lines)).toEqual(new Set([(await server.log.events.head(id))?.version]));
   // Fifty thousand lines: were they made without a break, nobody else would be answered.
   expect(health).toBeGreaterThan(20);
 });

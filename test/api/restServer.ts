@@ -4,11 +4,11 @@ import { SignJWT } from 'jose';
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { z } from 'zod';
-import type { Database } from '../../projections/database.ts';
-import { keptEvents } from '../../projections/events/queries.ts';
-import { openDatabase } from '../../projections/open.ts';
-import { projector } from '../../projections/projector.ts';
+import type { Database } from '../../projections/database/database.ts';
+import { openDatabase } from '../../projections/database/open.ts';
+import { storedEvents } from '../../projections/events/queries.ts';
 import { roomSnapshots } from '../../projections/snapshots/snapshots.ts';
+import { projector } from '../../projections/worker/projector.ts';
 import type { RestParts } from '../../src/api/parts.ts';
 import { readModels } from '../../src/api/readModels.ts';
 import { restApi } from '../../src/api/rest.ts';
@@ -26,7 +26,7 @@ import type { EventLog } from '../../src/log/log.ts';
 import { metrics } from '../../src/observe/metrics.ts';
 import type { NodeStatus } from '../../src/observe/nodes.ts';
 import { temporaryFolder } from '../kit/folder.ts';
-import { sharedPostgres } from '../kit/shared.ts';
+import { migratedPostgres } from '../kit/shared.ts';
 
 export const secret = 'a secret of thirty-two characters';
 export const otherSite = 'https://site.example';
@@ -105,12 +105,17 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
   const folder = temporaryFolder('rest');
   const log = options.log ?? (await embeddedLog({ path: `${folder.path}/log` }));
   const onError = (error: unknown) => expect.fail(String(error));
-  const database = await openDatabase({ url: await sharedPostgres() }, { onError });
+  const database = await openDatabase({ url: await migratedPostgres() }, { onError });
   await database.ready;
   const folding =
     options.projecting === false
       ? undefined
-      : projector({ log, database, node: 'rest', histories: workshopHistory(log, keptEvents(database)) });
+      : projector({
+          log,
+          database,
+          node: 'rest',
+          histories: workshopHistory(log.events, storedEvents(database)),
+        });
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
   const lines: string[] = [];
   const seen = options.seen?.(log) ?? log;
@@ -118,7 +123,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
     ...{
       engine,
       log: seen,
-      history: workshopHistory(seen, keptEvents(database)),
+      history: workshopHistory(seen.events, storedEvents(database)),
       snapshots: roomSnapshots(database),
       metrics: metrics(),
       nodes: async () => [thisNode],
@@ -130,7 +135,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
     logger: pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) }),
     readModels: readModels(database, log),
     config: { corsOrigins: [otherSite], production: false },
-    health: { log: () => log.ping(), database: async () => void (await database.query('select 1', [])) },
+    health: { log: () => log.ping(), database: () => database.check() },
     ...options.parts,
   });
   const documented = documentedAnswers(app);
@@ -169,7 +174,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
     ...{ app, engine, log, database, lines, ask, command },
     async workshop({ visibility = 'public', live = false } = {}) {
       const { host, coHost, member, removed } = people;
-      const { workshopId } = await log.allocate();
+      const { workshopId } = await log.ids.allocate();
       await command(workshopId, host, 'schedule-workshop', {
         ...{ title: 'Weaving', scheduledAt: '2030-05-01T10:00:00Z', visibility },
       });

@@ -13,8 +13,11 @@ beforeAll(async () => {
   server = await restServer({
     seen: (log) => ({
       ...log,
-      head: async (id) => (archived.has(id) ? null : log.head(id)),
-      read: async (id, ...page) => (archived.has(id) ? [] : log.read(id, ...page)),
+      events: {
+        ...log.events,
+        head: async (id) => (archived.has(id) ? null : log.events.head(id)),
+        read: async (id, ...page) => (archived.has(id) ? [] : log.events.read(id, ...page)),
+      },
     }),
   });
 });
@@ -26,7 +29,7 @@ const state = (id: number, query = '', who = host) =>
 /** A workshop with a story, and the version after each step. */
 async function told() {
   const id = await server.workshop();
-  const made = (await server.log.head(id))?.version ?? 0;
+  const made = (await server.log.events.head(id))?.version ?? 0;
   await server.command(id, host, 'join');
   const before = await server.command(id, host, 'chat', { message: 'welcome' }).catch(() => 0);
   expect(before, 'nobody chats before the lobby').toBe(0);
@@ -58,7 +61,11 @@ describe('the state of a workshop', () => {
   it('[T1] is that of the version, and has all that `workshop:state` has', async () => {
     const { body } = await state(story.id, `?version=${story.raised}`, coHost);
     expect(body).toEqual({
-      ...{ workshopId: story.id, version: story.raised, epoch: (await server.log.head(story.id))?.epoch },
+      ...{
+        workshopId: story.id,
+        version: story.raised,
+        epoch: (await server.log.events.head(story.id))?.epoch,
+      },
       ...{ status: 'live', title: 'Weaving', hostId: host.userId, coHostIds: [coHost.userId] },
       ...{ startedAt: times.get(story.live), endedAt: null, scheduledAt: '2030-05-01T10:00:00.000Z' },
       attendees: [
@@ -141,7 +148,7 @@ describe('the state of a workshop', () => {
 
   it('[T6] is the same once the stream is gone, and so are the events', async () => {
     const { id } = story;
-    const version = (await server.log.head(id))?.version ?? 0;
+    const version = (await server.log.events.head(id))?.version ?? 0;
     await server.ask(host, `GET /api/workshops/${id}/attendees?minVersion=${version}`);
     const questions = Array.from({ length: version }, (_, index) => `?version=${index + 1}`);
     questions.push('', `?at=${times.get(story.raised)}`, '?offsetMs=0');

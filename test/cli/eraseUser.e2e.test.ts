@@ -1,13 +1,12 @@
 /** `workshop erase-user` as operators run it: beside the running server, and what its readers see afterwards. */
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataFolder } from '../kit/dataFolder.ts';
 import type { TemporaryFolder } from '../kit/folder.ts';
 import { startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { type Serving, serving } from '../kit/serving.ts';
 import { until } from '../kit/until.ts';
 
-const bin = fileURLToPath(import.meta.resolve('../../bin/workshop.js'));
 let folder: TemporaryFolder;
 let server: Serving;
 
@@ -22,7 +21,11 @@ afterAll(async () => {
 
 async function eraseUser(...args: string[]) {
   const env = { DATA_DIR: folder.path, REDIS_URL: undefined, DATABASE_URL: undefined };
-  const running = await startProcess({ command: process.execPath, args: [bin, 'erase-user', ...args], env });
+  const running = await startProcess({
+    command: process.execPath,
+    args: [program, 'erase-user', ...args],
+    env,
+  });
   const { code } = await running.ended;
   return { code, out: running.stdout(), all: running.output() };
 }

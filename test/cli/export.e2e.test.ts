@@ -1,31 +1,13 @@
 /** `workshop export` as an analyst uses it: beside a running server on one folder, and on Redis and Postgres, archived too. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/cli/command.ts';
 import { exportCommand as command } from '../../src/cli/export.ts';
+import { type Env, removeStream, runCommand, runUnread } from '../kit/commandLine.ts';
 import { temporaryFolder } from '../kit/folder.ts';
-import { startProcess } from '../kit/process.ts';
-import { redisClient } from '../kit/redis.ts';
 import { clusterSettings, liveWorkshop, type TestServer, testServer, token } from '../kit/server.ts';
-import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
-const withoutStores = { REDIS_URL: undefined, DATABASE_URL: undefined };
-
-type Env = Record<string, string | undefined>;
-
-/** What the command says and how it ends. */
-async function exporting(env: Env, ...args: (string | number)[]) {
-  const running = await startProcess({
-    command: process.execPath,
-    args: [bin, 'export', ...args.map(String)],
-    env: { ...withoutStores, ...env },
-  });
-  const { code } = await running.ended;
-  return { code, out: running.stdout(), all: running.output() };
-}
+const exporting = (env: Env, ...words: (string | number)[]) => runCommand(env, 'export', ...words);
 
 /** Someone joins and says two things, one of which is taken back; then it ends. */
 async function told(server: TestServer) {
@@ -106,17 +88,7 @@ describe('in embedded mode, beside the running server', () => {
   });
 
   it('[A18] takes no offence at a reader that has seen enough', { timeout: 60_000 }, async () => {
-    const child = spawn(process.execPath, [bin, 'export', String(id), '--what', 'events'], {
-      env: { ...process.env, ...env, REDIS_URL: '', DATABASE_URL: '' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    child.stdout.destroy();
-    let complaint = '';
-    child.stderr.on('data', (chunk) => {
-      complaint += chunk;
-    });
-    const [code] = await once(child, 'exit');
-    expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
+    expect(await runUnread(env, 'export', id, '--what', 'events')).toEqual({ code: 0, complaint: '' });
   });
 });
 
@@ -140,11 +112,8 @@ it('[A19] a workshop is exported alike before and after its stream is gone', {
     expect(before.shown).toBe(before.texts[3]);
     expect(before.timeline.totals).toMatchObject({ uniqueAttendees: 1, messages: 1 });
     await server.rest(1, 'GET', `/api/workshops/${workshopId}/attendees?minVersion=${ended}`);
-    const redis = redisClient(settings.REDIS_URL ?? '');
-    await redis.del(...(await redis.keys(`ws:*:${workshopId}:*`)));
-    redis.disconnect();
     const state = async () => (await server.rest(1, 'GET', `/api/workshops/${workshopId}/state`)).body;
-    await until(async () => (await state()).epoch === '', { what: 'the node to see that it is gone' });
+    await removeStream(settings.REDIS_URL, workshopId, async () => (await state()).epoch);
     expect(await everything()).toEqual(before);
   } finally {
     await server.close();

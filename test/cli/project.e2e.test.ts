@@ -1,10 +1,10 @@
 /** A gateway and a projector as processes of their own, on one Redis and one Postgres. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { clusterSettings, liveWorkshop, secret, type TestServer, testServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 let settings: Record<string, string>;
 let gateway: TestServer;
 let running: RunningProcess[];
@@ -22,7 +22,7 @@ afterAll(async () => {
 async function project(): Promise<{ process: RunningProcess; url: string }> {
   const process = await startProcess({
     command: globalThis.process.execPath,
-    args: [bin, 'project', '--json'],
+    args: [program, 'project', '--json'],
     env: { ...settings, PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn' },
   });
   running.push(process);

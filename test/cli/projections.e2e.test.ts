@@ -7,10 +7,10 @@ import { embeddedLog } from '../../src/log/embedded/log.ts';
 import { dataFolder } from '../kit/dataFolder.ts';
 import type { TemporaryFolder } from '../kit/folder.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import type { Json } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const at = new Date().toISOString();
 let folder: TemporaryFolder;
 let server: RunningProcess;
@@ -20,7 +20,7 @@ const data = () => `${folder.path}/data`;
 const env = () => ({ PORT: '0', DATA_DIR: data(), LOG_LEVEL: 'info' });
 
 async function start(args: readonly string[]): Promise<RunningProcess> {
-  return startProcess({ command: process.execPath, args: [bin, ...args], env: env() });
+  return startProcess({ command: process.execPath, args: [program, ...args], env: env() });
 }
 
 /** What a command says and how it ends. */
@@ -58,7 +58,7 @@ async function poison(...ids: number[]): Promise<void> {
     }));
     const command = { by: 1, commandId: randomUUID(), fingerprint: '', remember: false, reads: [] };
     const deadline = log.now() + 10_000;
-    await log.append({
+    await log.events.append({
       workshopId,
       base: 0,
       deadline,
@@ -66,7 +66,7 @@ async function poison(...ids: number[]): Promise<void> {
       node: 'a',
     });
   }
-  await log.raiseIds(Math.max(...ids));
+  await log.ids.raise(Math.max(...ids));
   await log.close();
 }
 
@@ -192,7 +192,7 @@ describe('workshop projections', () => {
     expect(await status()).toMatchObject({ lag: 0, parked: [] });
     const elsewhere = await startProcess({
       command: process.execPath,
-      args: [bin, 'projections', 'status'],
+      args: [program, 'projections', 'status'],
       env: { ...env(), DATA_DIR: `${folder.path}/nothing` },
     });
     expect((await elsewhere.ended).code).toBe(1);
@@ -225,7 +225,7 @@ async function atTerminal(
   words: readonly string[],
   answer: string,
 ): Promise<{ code: number | null; text: string }> {
-  const command = [process.execPath, bin, ...words].join(' ');
+  const command = [process.execPath, program, ...words].join(' ');
   const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, ...env() } });
   let text = '';
   let typed = false;

@@ -1,30 +1,12 @@
 /** `workshop replay` as an analyst uses it: beside a running server on one folder, and on Redis and Postgres, archived too. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/cli/command.ts';
 import { replay as command } from '../../src/cli/replay.ts';
+import { type Env, removeStream, runCommand, runUnread } from '../kit/commandLine.ts';
 import { temporaryFolder } from '../kit/folder.ts';
-import { startProcess } from '../kit/process.ts';
-import { redisClient } from '../kit/redis.ts';
 import { clusterSettings, type Json, liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
-import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
-const withoutStores = { REDIS_URL: undefined, DATABASE_URL: undefined };
-
-type Env = Record<string, string | undefined>;
-
-/** What the command says and how it ends. */
-async function replay(env: Env, ...args: (string | number)[]) {
-  const running = await startProcess({
-    command: process.execPath,
-    args: [bin, 'replay', ...args.map(String)],
-    env: { ...withoutStores, ...env },
-  });
-  const { code } = await running.ended;
-  return { code, out: running.stdout(), all: running.output() };
-}
+const replay = (env: Env, ...words: (string | number)[]) => runCommand(env, 'replay', ...words);
 
 /** Someone joins, raises a hand and says three things, one of which is taken back; then it ends. */
 async function told(server: TestServer) {
@@ -112,17 +94,7 @@ describe('in embedded mode, beside the running server', () => {
   });
 
   it('[T12] takes no offence at a reader that has seen enough', { timeout: 60_000 }, async () => {
-    const child = spawn(process.execPath, [bin, 'replay', String(story.workshopId)], {
-      env: { ...process.env, ...env, REDIS_URL: '', DATABASE_URL: '' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    child.stdout.destroy();
-    let complaint = '';
-    child.stderr.on('data', (chunk) => {
-      complaint += chunk;
-    });
-    const [code] = await once(child, 'exit');
-    expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
+    expect(await runUnread(env, 'replay', story.workshopId)).toEqual({ code: 0, complaint: '' });
   });
 });
 
@@ -153,12 +125,7 @@ describe('on Redis and Postgres', () => {
     expect(before.states[0]).toEqual(before.states[1]);
     expect(before.states[2]).toMatchObject({ version: ended, status: 'ended' });
     await server.rest(1, 'GET', `/api/workshops/${workshopId}/attendees?minVersion=${ended}`);
-    const redis = redisClient(settings.REDIS_URL ?? '');
-    const keys = await redis.keys(`ws:*:${workshopId}:*`);
-    expect(keys.length).toBeGreaterThan(1);
-    await redis.del(...keys);
-    redis.disconnect();
-    await until(async () => (await state('')).epoch === '', { what: 'the node to see that it is gone' });
+    await removeStream(settings.REDIS_URL, workshopId, async () => (await state('')).epoch);
     expect(await everything()).toEqual(before);
   });
 });

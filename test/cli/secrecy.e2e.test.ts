@@ -2,7 +2,7 @@
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rawSocket } from '../kit/rawSocket.ts';
-import { guestOn, type Json, token } from '../kit/server.ts';
+import { clusterSettings, guestOn, type Json, token } from '../kit/server.ts';
 import { type Serving, serving } from '../kit/serving.ts';
 import { until } from '../kit/until.ts';
 
@@ -100,7 +100,7 @@ describe('a process', () => {
     timeout: 120_000,
   }, async () => {
     const failing = script("process.on('SIGUSR2', () => void Promise.reject(new Error('unforeseen')))");
-    const server = await serving({ NODE_OPTIONS: `--import ${failing}` });
+    const server = await serving({ ...(await clusterSettings()), NODE_OPTIONS: `--import ${failing}` });
     try {
       server.process.signal('SIGUSR2');
       await server.process.waitFor(/unforeseen/);
@@ -117,7 +117,7 @@ describe('a process', () => {
 
   it('[S22] ends with one line after what was thrown out of a callback', { timeout: 120_000 }, async () => {
     const failing = script("process.on('SIGUSR2', () => { throw new Error('unforeseen'); })");
-    const server = await serving({ NODE_OPTIONS: `--import ${failing}` });
+    const server = await serving({ ...(await clusterSettings()), NODE_OPTIONS: `--import ${failing}` });
     try {
       server.process.signal('SIGUSR2');
       expect((await server.process.ended).code).toBe(1);
@@ -133,7 +133,7 @@ describe('a process', () => {
 it('[S5] nothing is done for a token that ended while the process could not look', {
   timeout: 120_000,
 }, async () => {
-  const server = await serving();
+  const server = await serving(await clusterSettings());
   try {
     const plan = { title: 'Sourdough', scheduledAt: new Date().toISOString() };
     const { id: workshopId } = (await server.rest(5, 'POST', '/api/workshops', plan)).body;

@@ -1,15 +1,17 @@
 /** The command line as its users run it: real processes, their output and their exit codes. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dataFolder } from '../kit/dataFolder.ts';
 import type { TemporaryFolder } from '../kit/folder.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
-import { startRedis } from '../kit/redis.ts';
+import { bin, program } from '../kit/program.ts';
+import { redisClient, startRedis } from '../kit/redis.ts';
 import { guestOn, type Json } from '../kit/server.ts';
+import { sharedRedis } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 let folder: TemporaryFolder;
 let running: RunningProcess[];
 
@@ -22,10 +24,14 @@ afterEach(async () => {
   await folder.close();
 });
 
-async function workshop(args: readonly string[], env: Record<string, string> = {}): Promise<RunningProcess> {
+async function workshop(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  started = program,
+): Promise<RunningProcess> {
   const process = await startProcess({
     command: globalThis.process.execPath,
-    args: [bin, ...args],
+    args: [started, ...args],
     env: { PORT: '0', DATA_DIR: `${folder.path}/data`, LOG_LEVEL: 'warn', PRESENCE_LEASE_MS: '2000', ...env },
   });
   running.push(process);
@@ -34,8 +40,9 @@ async function workshop(args: readonly string[], env: Record<string, string> = {
 
 async function serve(
   env: Record<string, string> = {},
+  started = program,
 ): Promise<{ process: RunningProcess; url: string; about: Json }> {
-  const process = await workshop(['serve', '--json'], env);
+  const process = await workshop(['serve', '--json'], env, started);
   await process.waitFor(/"url"/, 20_000);
   const about = JSON.parse(
     process
@@ -73,7 +80,7 @@ describe('workshop serve', () => {
     timeout: 60_000,
   }, async () => {
     const env = { DATA_DIR: `${folder.path}/new` };
-    const { process, url } = await serve(env);
+    const { process, url } = await serve(env, bin);
     const ada = await guest(url, 'Ada');
     expect(statSync(`${folder.path}/new/secret`).mode & 0o777).toBe(0o600);
     expect(statSync(`${folder.path}/new/server.json`).mode & 0o777).toBe(0o600);
@@ -157,6 +164,23 @@ describe('workshop serve', () => {
     }
   });
 
+  it('[L17] refuses a log of a layout that it does not know in one line that says what to do', {
+    timeout: 60_000,
+  }, async () => {
+    const url = await sharedRedis();
+    const client = redisClient(url);
+    await client.hset('ws:{ids}:settings', { partitions: 64, layout: 2 });
+    const env = { REDIS_URL: url, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', LOG_LEVEL: 'fatal' };
+    for (const command of ['serve', 'project'])
+      expect(await ended(await workshop([command], env))).toEqual({
+        code: 1,
+        output:
+          'workshop: the event log in Redis has layout 2; this version of the program reads layout 1: upgrade the program\n',
+      });
+    expect(await client.keys('*')).toEqual(['ws:{ids}:settings']);
+    client.disconnect();
+  });
+
   it('does not run in production on a Redis that may lose or evict the log', {
     timeout: 60_000,
   }, async () => {
@@ -177,6 +201,40 @@ describe('workshop serve', () => {
     }
   });
 });
+
+describe('npm start', () => {
+  it('[W5] ends the server with it, gracefully, whether the signal came to npm alone or to both', {
+    timeout: 60_000,
+  }, async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const output = `${folder.path}/${signal}`;
+      const written = (line: RegExp) => () =>
+        existsSync(output) ? line.exec(readFileSync(output, 'utf8')) : null;
+      const npm = await startProcess({
+        command: '/bin/sh',
+        // Into a file: what it writes at its end comes when npm is gone.
+        args: ['-c', 'exec npm start -- --json >"$OUTPUT" 2>&1'],
+        env: { PORT: '0', DATA_DIR: `${folder.path}/data`, LOG_LEVEL: 'info', OUTPUT: output },
+        cwd: dirname(dirname(bin)),
+      });
+      running.push(npm);
+      await until(written(/"url":/), { what: 'the server to be up', timeout: 30_000 });
+      const server = Number(written(/"pid":(\d+)/)()?.[1]);
+      if (signal === 'SIGINT') process.kill(server, signal);
+      npm.signal(signal);
+      await until(() => !isRunning(server), { what: 'the server to have ended' });
+      expect(readFileSync(output, 'utf8').match(/"msg":"closing"/g)).toHaveLength(1);
+    }
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('workshop', () => {
   it('tells of its commands and of each, and takes what it does not know as wrong usage', {

@@ -1,22 +1,25 @@
-/** `workshop simulate` as its users run it: real processes, their output, their exit codes, and what they leave behind. */
+/**
+ * `workshop simulate` as its users run it: real processes, their output, their exit codes, and what they leave behind. A play
+ * takes its time, and a server that is gone is waited for: the tests do that beside each other.
+ */
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/cli/command.ts';
 import { simulate as command } from '../../src/cli/simulate.ts';
 import { dataFolder } from '../kit/dataFolder.ts';
 import { type TemporaryFolder, temporaryFolder } from '../kit/folder.ts';
 import { freePort } from '../kit/ports.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import type { Json } from '../kit/server.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const timeout = 120_000;
 const running: RunningProcess[] = [];
 const folders: TemporaryFolder[] = [];
 
-afterEach(async () => {
-  for (const process of running.splice(0)) await process.stop();
-  for (const folder of folders.splice(0)) await folder.close();
+afterAll(async () => {
+  for (const process of running) await process.stop();
+  for (const folder of folders) await folder.close();
 });
 
 interface Place {
@@ -26,7 +29,7 @@ interface Place {
 
 function start(args: readonly string[], { folder, env = {} }: Place): Promise<RunningProcess> {
   const command = globalThis.process.execPath;
-  return startProcess({ command, args: [bin, ...args], env: { PORT: '0', DATA_DIR: folder, ...env } });
+  return startProcess({ command, args: [program, ...args], env: { PORT: '0', DATA_DIR: folder, ...env } });
 }
 
 async function workshop(args: readonly string[], place: Place): Promise<RunningProcess> {
@@ -91,7 +94,7 @@ function doings(items: readonly Json[], hostId: number): Record<string, string[]
   return byPerson;
 }
 
-describe('workshop simulate on a folder', () => {
+describe.concurrent('workshop simulate on a folder', () => {
   it('[U6] plays on a server of its own, and leaves the workshop for the next one, which it then plays in', {
     timeout,
   }, async () => {
@@ -129,7 +132,7 @@ describe('workshop simulate on a folder', () => {
   });
 });
 
-describe('workshop simulate into a running server', () => {
+describe.concurrent('workshop simulate into a running server', () => {
   let server: RunningProcess;
   let folder: TemporaryFolder;
   let elsewhere: TemporaryFolder;
@@ -195,7 +198,7 @@ describe('workshop simulate into a running server', () => {
   });
 });
 
-describe('workshop simulate', () => {
+describe.concurrent('workshop simulate', () => {
   it('[U7] waits for as long as the limits of a server say, and tells so', { timeout }, async () => {
     const place = { folder: await prepared(), env: { RATE_LIMIT_SCALE: '0.03' } };
     const url = await serving(await workshop(['serve', '--json'], place));

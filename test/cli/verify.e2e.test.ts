@@ -1,9 +1,11 @@
 /** `workshop verify` as an operator uses it: on Postgres, beside a running server, and on a folder without one. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openDatabase } from '../../projections/open.ts';
-import { temporaryFolder } from '../kit/folder.ts';
+import { openDatabase } from '../../projections/database/open.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
+import type { TemporaryFolder } from '../kit/folder.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import {
   clusterSettings,
   type Json,
@@ -14,8 +16,6 @@ import {
   testServer,
 } from '../kit/server.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
-
 interface Ended {
   code: number | null;
   out: string;
@@ -25,7 +25,7 @@ interface Ended {
 async function run(env: Record<string, string>, ...args: string[]): Promise<Ended> {
   const running = await startProcess({
     command: process.execPath,
-    args: [bin, 'verify', ...args],
+    args: [program, 'verify', ...args],
     env: { LOG_LEVEL: 'warn', ...env },
   });
   const { code } = await running.ended;
@@ -119,10 +119,14 @@ describe('on Postgres', () => {
 });
 
 describe('embedded', () => {
-  const folder = temporaryFolder('verify');
-  const env = { DATA_DIR: `${folder.path}/data`, AUTH_SECRET: secret, PORT: '0' };
+  let folder: TemporaryFolder;
+  let env: { DATA_DIR: string; AUTH_SECRET: string; PORT: string };
   let server: RunningProcess | undefined;
   let workshopId: number;
+  beforeAll(async () => {
+    folder = await dataFolder('verify');
+    env = { DATA_DIR: folder.path, AUTH_SECRET: secret, PORT: '0' };
+  });
   afterAll(async () => {
     await server?.stop();
     await folder.close();
@@ -131,7 +135,7 @@ describe('embedded', () => {
   async function serve(): Promise<string> {
     server = await startProcess({
       command: process.execPath,
-      args: [bin, 'serve', '--json'],
+      args: [program, 'serve', '--json'],
       env: { ...env, LOG_LEVEL: 'warn' },
     });
     const [line] = await server.waitFor(/\{"url".*\}/, 60_000);

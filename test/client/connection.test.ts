@@ -1,6 +1,6 @@
 /** Staying connected: after an expired sign-in, with another token, and not at all where nobody knows who calls. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { backoff } from '../../src/client/backoff.ts';
+import { backoff } from '../../src/client/reply.ts';
 import { type Connection, followerOf, workshopConnection } from '../../src/client/workshopClient.ts';
 import { wireError } from '../../src/protocol/errors.ts';
 import { until } from '../kit/until.ts';

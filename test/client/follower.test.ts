@@ -241,6 +241,22 @@ describe('the end of following', () => {
     expect(follower.snapshot()).toMatchObject(removed);
   });
 
+  it('by removal is noticed although the log lost the joining, and gives lower versions out anew', async () => {
+    const room = server.schedule(1);
+    const { follower } = await enter(2, 1);
+    const { version } = room.room;
+    const [socket] = server.sockets(2);
+    socket?.emit('workshop:state', { ...stateView(room.room, 'second'), version: version - 3 });
+    const removal = { workshopId: 1, userId: 2, by: 1, reason: 'noise' };
+    socket?.emit('workshop:user-removed', { ...removal, version: version - 2, at: new Date().toISOString() });
+    await until(() => follower.snapshot().phase === 'outside', { what: 'the removal' });
+    expect(follower.snapshot()).toMatchObject({
+      view: null,
+      error: { code: 'removed' },
+      removalReason: 'noise',
+    });
+  });
+
   it('leaves nothing listening on the socket', async () => {
     server.schedule(1);
     const { connection, follower } = await enter(2, 1);

@@ -69,6 +69,7 @@ export async function roomServer({ listed = 500, port: wished = 0 }: RoomServerO
   const workshops = new Map<number, Workshop>();
   const received: Received[] = [];
   const mishaps = new Map<string, Mishap[]>();
+  let beforePage: (() => void) | undefined;
   const handshakes: { userId: number | null; protocol: unknown }[] = [];
 
   namespace.use((socket, next) => {
@@ -104,7 +105,13 @@ export async function roomServer({ listed = 500, port: wished = 0 }: RoomServerO
     if (name === 'authenticate') return answer(authenticate(socket, payload));
     const workshop = workshops.get(payload.workshopId ?? 0);
     if (workshop === undefined) return answer({ ok: false, error: wireError('not_found') });
-    if (name === 'attendees') return answer(page(workshop, payload));
+    if (name === 'attendees') {
+      const found = page(workshop, payload);
+      const meanwhile = beforePage;
+      beforePage = undefined;
+      meanwhile?.();
+      return answer(found);
+    }
     const reply = run(workshop, socket, name, payload);
     if (mishap === 'cut-before-answer') socket.conn.close();
     else if (mishap !== 'no-answer') answer(reply);
@@ -236,6 +243,10 @@ export async function roomServer({ listed = 500, port: wished = 0 }: RoomServerO
     drain: (withinMs: number) => namespace.emit('workshop:draining', { withinMs }),
     mishap(name: string, ...kinds: Mishap[]): void {
       mishaps.set(name, kinds);
+    },
+    /** Happens once, after the next page of attendees was read and before it is sent. */
+    beforeNextPage(act: () => void): void {
+      beforePage = act;
     },
     /** The sockets of a user that are connected. */
     sockets: (userId: number) => socketsOf(namespace, userId),

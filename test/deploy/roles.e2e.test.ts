@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../kit/folder.ts';
 import { type PostgresServer, startPostgres } from '../kit/postgres.ts';
 import { startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { liveWorkshop, secret, type TestServer, testServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const deployed = (name: string) => new URL(`../../deploy/${name}`, import.meta.url).pathname;
 const passwords = { workshop: 'of the nodes', projector: 'of the projectors', analyst: 'of the analysts' };
 
@@ -79,7 +79,7 @@ function redisAs(username: string, password?: string): Redis {
 async function migrate(): Promise<string> {
   const running = await startProcess({
     command: process.execPath,
-    args: [bin, 'migrate', '--json'],
+    args: [program, 'migrate', '--json'],
     env: { DATABASE_URL: as('app'), MIGRATE_DATABASE_URL: as('migrator') },
   });
   const { code } = await running.ended;
@@ -99,7 +99,7 @@ describe('a node with the rights of deploy/', () => {
   }, async () => {
     const node = await startProcess({
       command: process.execPath,
-      args: [bin, 'serve', '--json'],
+      args: [program, 'serve', '--json'],
       env: { ...all(), PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn' },
     });
     try {
@@ -361,7 +361,7 @@ describe('in Postgres', () => {
     'truncate workshops_next',
     `update workshop_events_next set type = 'x'`,
     'delete from projection_skipped',
-    'delete from drizzle.__drizzle_migrations',
+    'delete from workshop_migrations',
     `copy workshops to program 'cat'`,
     `copy workshops from '/etc/passwd'`,
     `select pg_read_file('/etc/passwd')`,

@@ -45,14 +45,26 @@ describe('the reference', () => {
   test('a page that is not current is named by --check, which ends with 1', () => {
     const copy = mkdtempSync(join(tmpdir(), 'docs-'));
     try {
-      for (const part of ['docs', 'src', 'test/golden', '.env.example', 'package.json', 'tsconfig.json'])
+      for (const part of [
+        'docs',
+        'src',
+        'projections',
+        'test/golden',
+        '.env.example',
+        'package.json',
+        'tsconfig.json',
+      ])
         cpSync(join(root, part), join(copy, part), { recursive: true });
       symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
       const check = () =>
-        spawnSync(process.execPath, ['--import', 'tsx', 'docs/generate.ts', '--check'], {
-          cwd: copy,
-          encoding: 'utf8',
-        });
+        spawnSync(
+          process.execPath,
+          ['--import', join(root, 'test/kit/sources.js'), 'docs/generate.ts', '--check'],
+          {
+            cwd: copy,
+            encoding: 'utf8',
+          },
+        );
       expect(check()).toMatchObject({ status: 0, stderr: '' });
       writeFileSync(join(copy, 'docs/reference/errors.md'), '# Error codes\n');
       expect(check()).toMatchObject({

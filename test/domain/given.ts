@@ -11,9 +11,8 @@ import {
   eventOf,
 } from '../../src/domain/catalog.ts';
 import { decide } from '../../src/domain/decide.ts';
-import type { Actor, Decision, NewEvent } from '../../src/domain/define.ts';
+import type { Actor, Decision, NewEvent, RefusalCode } from '../../src/domain/define.ts';
 import { evolve, fold, type RecordedEvent } from '../../src/domain/evolve.ts';
-import type { RefusalCode } from '../../src/domain/refusal.ts';
 import type { Room } from '../../src/domain/room.ts';
 
 /** 2026-03-02T09:00:00.000Z, in milliseconds since 1970. */

@@ -4,8 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import type { CommandName } from '../../src/domain/catalog.ts';
-import type { NewEvent, User } from '../../src/domain/define.ts';
-import type { RefusalCode } from '../../src/domain/refusal.ts';
+import type { NewEvent, RefusalCode, User } from '../../src/domain/define.ts';
 import type { Status, Visibility } from '../../src/domain/room.ts';
 import * as cast from './cast.ts';
 import { decideOn, roomAfter } from './given.ts';

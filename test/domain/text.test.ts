@@ -16,9 +16,9 @@ describe('text', () => {
   });
 
   test.each([...Array.from({ length: 32 }, (_, code) => code), 127, 128, 159])(
-    'U+%i is refused, unless it is tab or newline',
+    'U+%i is refused, unless it is tab or the end of a line',
     (code) => {
-      const isAllowed = code === 9 || code === 10;
+      const isAllowed = code === 9 || code === 10 || code === 13;
       expect(short.safeParse(`a${String.fromCharCode(code)}b`).success).toBe(isAllowed);
     },
   );
@@ -30,7 +30,39 @@ describe('text', () => {
   });
 
   test('a refused control character is refused at the ends too, where trimming would hide it', () => {
-    expect(short.safeParse('a\r').success).toBe(false);
+    expect(short.safeParse('a\v').success).toBe(false);
+  });
+
+  test('has newlines, whatever lines ended with', () => {
+    expect(text(1, 20).parse('one\r\ntwo\rthree\nfour\r\n')).toBe('one\ntwo\nthree\nfour');
+    expect(short.parse('a\r\nb')).toBe('a\nb');
+  });
+
+  test.each([
+    ['white space', '\u00a0\u2003\u3000\u2028\ufeff'],
+    ['zero width', '\u200b\u200c\u200d\u2060'],
+    ['directions', '\u200e\u202e\u2066\u061c'],
+    ['Hangul fillers', '\u115f\u1160\u3164\uffa0'],
+    ['variation selectors', '\ufe0f\ufe00\u180b\u{e0100}'],
+    ['a grapheme joiner, a soft hyphen', '\u034f\u00ad'],
+    ['Khmer inherent vowels, Mongolian vowel separator', '\u17b4\u17b5\u180e'],
+    ['tags', '\u{e0020}\u{e007f}'],
+    ['shorthand and musical formats', '\u{1bca0}\u{1d173}'],
+    ['blank signs', '\u2800\ufffc\u{16fe4}\u{1d159}'],
+    ['ignorable ones of no character yet', '\u2065\u{e0fff}'],
+  ])('of which nothing is seen is empty: %s', (_, blank) => {
+    for (const each of [...blank, ` ${blank}\n`]) {
+      expect(text(1, 20).safeParse(each).success).toBe(false);
+      expect(text(0, 20).parse(each)).toBe('');
+      expect(text(1, 20).parse(`a${each}`)).toContain('a');
+    }
+  });
+
+  test.each([
+    ...['\u{1f469}\u200d\u{1f467}', '\u2764\ufe0f', '\u0645\u06cc\u200c\u062e'],
+    ...['\u0301', '\u3164a', '\u202eevil'],
+  ])('of which something is seen stays as it is: %s', (value) => {
+    expect(text(1, 20).parse(value)).toBe(value);
   });
 });
 

@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { networkTo } from '../kit/network.ts';
 import { startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { redisClient } from '../kit/redis.ts';
 import {
   clusterSettings,
@@ -17,7 +18,6 @@ import {
 } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const analyst = { id: 90, roles: ['analyst'] };
 const admin = { id: 91, roles: ['admin'] };
 const never = '525600';
@@ -210,7 +210,7 @@ describe('a workshop that was archived', () => {
   it('[Z7] is printed by `workshop tail`, without what was taken back', { timeout: 30_000 }, async () => {
     const printing = await startProcess({
       command: process.execPath,
-      args: [bin, 'tail', String(workshopId), '--no-follow', '--json'],
+      args: [program, 'tail', String(workshopId), '--no-follow', '--json'],
       env: settings,
     });
     const { code } = await printing.ended;

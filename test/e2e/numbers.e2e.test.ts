@@ -2,7 +2,6 @@
  * A simulated workshop on a real node, Redis and Postgres, counted three times over: by what its people were answered and
  * sent, by SQL over the tables, and by the timeline. `SIMULATED=300x60` plays an hour with 300 people.
  */
-import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Timeline } from '../../src/history/timeline.ts';
@@ -12,6 +11,7 @@ import { planWorkshop, type Script } from '../../src/simulate/script.ts';
 import { signedTickets, type Ticket } from '../../src/simulate/tickets.ts';
 import { type Node, startNode } from '../kit/node.ts';
 import { startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { redisClient } from '../kit/redis.ts';
 import { clusterSettings, secret, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -22,8 +22,6 @@ const speed = 60;
 const graceMs = 500;
 const seed = 11;
 const host = 1;
-
-const bin = fileURLToPath(new URL('../../bin/workshop.js', import.meta.url));
 
 let settings: Record<string, string>;
 let node: Node;
@@ -220,7 +218,7 @@ const sixDecimals = (value: number) => Math.round(value * 1e6) / 1e6;
 /** The last line that a command prints for programs. It has to end well. */
 async function run(...args: string[]): Promise<Record<string, number>> {
   const running = await startProcess({
-    ...{ command: process.execPath, args: [bin, ...args, '--json'], env: settings },
+    ...{ command: process.execPath, args: [program, ...args, '--json'], env: settings },
   });
   const { code } = await running.ended;
   expect({ code, output: running.output() }).toMatchObject({ code: 0 });

@@ -1,6 +1,9 @@
-/** Nodes that are replaced one after the other while people are talking: real processes behind a load balancer. */
+/**
+ * Nodes that are replaced one after the other while people are talking: real processes behind a load balancer. The tests wait
+ * for most of their time, and do so beside each other.
+ */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import {
   type Connection,
   type Follower,
@@ -9,7 +12,6 @@ import {
 } from '../../src/client/workshopClient.ts';
 import { type Balancer, balancer } from '../kit/balancer.ts';
 import { dataFolder } from '../kit/dataFolder.ts';
-import type { TemporaryFolder } from '../kit/folder.ts';
 import { type NodeProcess, startNode } from '../kit/nodeProcess.ts';
 import { clusterSettings, type Json, liveWorkshop, restAt, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
@@ -103,38 +105,49 @@ async function settled(url: string, workshopId: number, talkers: readonly Talker
   return history;
 }
 
-let running: NodeProcess[] = [];
-let talkers: Talker[] = [];
-
-async function serve(settings: Record<string, string>): Promise<NodeProcess> {
-  const node = await startNode({ ...presence, ...settings });
-  running.push(node);
-  return node;
+interface Site {
+  front: Balancer;
+  serve(settings: Record<string, string>): Promise<NodeProcess>;
+  /** Talkers who reach the nodes by the balancer. */
+  talk(userIds: readonly number[], workshopId: number): Promise<Talker[]>;
 }
 
-afterEach(async () => {
-  await Promise.all(talkers.map(({ connection }) => connection.close()));
-  talkers = [];
-  for (const node of running) await node.stop({ within: 15_000 });
-  running = [];
-});
-
-describe('two nodes behind a load balancer', () => {
-  let front: Balancer;
-  beforeAll(async () => {
-    front = await balancer();
+/** Nodes and talkers of one test, gone with it. */
+async function site(onTestFinished: TestContext['onTestFinished'], checkMs?: number): Promise<Site> {
+  const front = await balancer(checkMs);
+  const running: NodeProcess[] = [];
+  const talking: Talker[] = [];
+  onTestFinished(async () => {
+    await Promise.all(talking.map(({ connection }) => connection.close()));
+    for (const node of running) await node.stop({ within: 15_000 });
+    await front.close();
   });
-  afterAll(() => front.close());
+  return {
+    front,
+    async serve(settings) {
+      const node = await startNode({ ...presence, ...settings });
+      running.push(node);
+      return node;
+    },
+    async talk(userIds, workshopId) {
+      const made = await Promise.all(userIds.map((userId) => talker(front.url, userId, workshopId)));
+      talking.push(...made);
+      return made;
+    },
+  };
+}
 
+describe.concurrent('two nodes behind a load balancer', () => {
   it('[Q1] are replaced one after the other: nobody leaves, nothing is lost, each client moves once for each node it was on', {
     timeout: 180_000,
-  }, async () => {
+  }, async ({ onTestFinished }) => {
+    const { front, serve, talk } = await site(onTestFinished);
     const settings = await clusterSettings();
     const [first, second] = await Promise.all([serve(settings), serve(settings)]);
     await front.use(first.url, second.url);
     const people = Array.from({ length: 44 }, (_, n) => 10 + n);
     const workshopId = await liveWorkshop({ rest: restAt(front.url) }, people);
-    talkers = await Promise.all(people.map((userId) => talker(front.url, userId, workshopId)));
+    const talkers = await talk(people, workshopId);
 
     const told = performance.now();
     first.signal('SIGTERM');
@@ -167,43 +180,35 @@ describe('two nodes behind a load balancer', () => {
   });
 });
 
-describe('an embedded node', () => {
-  let folder: TemporaryFolder;
-  beforeAll(async () => {
-    folder = await dataFolder('restart', 'data');
-  });
-  afterAll(() => folder.close());
-
+describe.concurrent('an embedded node', () => {
   it('[Q2] is restarted under load: it ends at once, nobody leaves and nothing is lost', {
     timeout: 120_000,
-  }, async () => {
-    const front = await balancer(100);
-    try {
-      // While nothing answers, clients wait for up to 10 s between two tries.
-      const lasting = { PRESENCE_GRACE_MS: '20000', PRESENCE_LEASE_MS: '20000' };
-      const settings = { DATA_DIR: `${folder.path}/data`, ...lasting };
-      const first = await serve(settings);
-      await front.use(first.url);
-      const people = Array.from({ length: 20 }, (_, n) => 10 + n);
-      const workshopId = await liveWorkshop({ rest: restAt(front.url) }, people);
-      talkers = await Promise.all(people.map((userId) => talker(front.url, userId, workshopId)));
-      const told = performance.now();
-      first.signal('SIGTERM');
-      expect(await first.ended).toEqual({ code: 0, signal: null });
-      expect(performance.now() - told).toBeLessThan(8_000);
-      const second = await serve(settings);
-      await front.use(second.url);
-      for (const { connection, userId } of talkers)
-        await until(() => connection.snapshot().connected, { what: `user ${userId}`, timeout: 15_000 });
-      // Until what the first process held has run out and was looked at.
-      await new Promise((resolve) => setTimeout(resolve, 26_000));
-      for (const { cuts } of talkers) expect(cuts).toHaveLength(1);
-      // On a machine that takes long to start, some words have waited for longer than anyone wants to.
-      const refused = new Set(talkers.flatMap((each) => each.refused));
-      expect([...refused].filter((code) => code !== 'unavailable')).toEqual([]);
-      expectNothingLost(await settled(second.url, workshopId, talkers), talkers);
-    } finally {
-      await front.close();
-    }
+  }, async ({ onTestFinished }) => {
+    const folder = await dataFolder('restart');
+    onTestFinished(() => folder.close());
+    const { front, serve, talk } = await site(onTestFinished, 100);
+    // While nothing answers, clients wait for up to 10 s between two tries.
+    const lasting = { PRESENCE_GRACE_MS: '20000', PRESENCE_LEASE_MS: '20000' };
+    const settings = { DATA_DIR: folder.path, ...lasting };
+    const first = await serve(settings);
+    await front.use(first.url);
+    const people = Array.from({ length: 20 }, (_, n) => 10 + n);
+    const workshopId = await liveWorkshop({ rest: restAt(front.url) }, people);
+    const talkers = await talk(people, workshopId);
+    const told = performance.now();
+    first.signal('SIGTERM');
+    expect(await first.ended).toEqual({ code: 0, signal: null });
+    expect(performance.now() - told).toBeLessThan(8_000);
+    const second = await serve(settings);
+    await front.use(second.url);
+    for (const { connection, userId } of talkers)
+      await until(() => connection.snapshot().connected, { what: `user ${userId}`, timeout: 15_000 });
+    // Until what the first process held has run out and was looked at.
+    await new Promise((resolve) => setTimeout(resolve, 26_000));
+    for (const { cuts } of talkers) expect(cuts).toHaveLength(1);
+    // On a machine that takes long to start, some words have waited for longer than anyone wants to.
+    const refused = new Set(talkers.flatMap((each) => each.refused));
+    expect([...refused].filter((code) => code !== 'unavailable')).toEqual([]);
+    expectNothingLost(await settled(second.url, workshopId, talkers), talkers);
   });
 });

@@ -18,7 +18,7 @@ it('[Z7] what is taken back on another node is gone here too', async () => {
   const { log } = acting;
   const workshopId = await liveWorkshop(acting, [2]);
   let followed = 0;
-  const tail = looking.log.tail({
+  const tail = looking.log.feed.tail({
     from: new Map([[log.partitionOf(workshopId), 'end']]),
     onBatch({ entries }) {
       for (const entry of entries) engine.follow(entry);
@@ -28,12 +28,12 @@ it('[Z7] what is taken back on another node is gone here too', async () => {
   });
 
   async function archived(deleted?: number): Promise<void> {
-    const head = await log.head(workshopId);
-    kept = (await log.read(workshopId, 0, 100)).map((event) =>
+    const head = await log.events.head(workshopId);
+    kept = (await log.events.read(workshopId, 0, 100)).map((event) =>
       event.version === deleted ? { ...event, data: redactedData(event) } : event,
     );
     const last = { version: kept.length, epoch: head?.epoch ?? '', eventId: kept.at(-1)?.eventId ?? '' };
-    expect(await log.remove(workshopId, last)).toBe(true);
+    expect(await log.streams.remove(workshopId, last)).toBe(true);
   }
 
   try {
@@ -43,7 +43,7 @@ it('[Z7] what is taken back on another node is gone here too', async () => {
     await archived();
     expect((await engine.room(workshopId))?.room.deleted.has(version)).toBe(false);
     const before = followed;
-    await log.refill(workshopId, pages(kept));
+    await log.streams.refill(workshopId, pages(kept));
     await ok(send(acting, workshopId, host, 'withdraw-message', { messageId: version }));
     await until(() => followed > before, { what: 'the deletion to be in the feed' });
     await archived(version);

@@ -96,6 +96,18 @@ describe('a command id', () => {
     expect(await history(a.log, id)).toHaveLength(length);
   });
 
+  it('[E12] is looked for before its command is refused, however new the room is', async () => {
+    const id = await liveWorkshop(a, [2, 3]);
+    const commandId = newId();
+    const first = await ok(send(a, id, user(2), 'raise-hand', {}, commandId));
+    await ok(send(a, id, host, 'remove-user', { targetUserId: 2 }));
+    // The append of the first one makes the room newer than the second command is.
+    const said = ok(send(a, id, user(3), 'chat', { message: 'meanwhile' }));
+    const again = await ok(send(a, id, user(2), 'raise-hand', {}, commandId));
+    expect(again).toMatchObject({ version: first.version, changed: true });
+    await said;
+  });
+
   it('sent twice at the same time, to two nodes, is done once', async () => {
     const id = await liveWorkshop(a, [2]);
     const commandId = newId();
@@ -199,7 +211,7 @@ describe('the room', () => {
   it('is as new as the last acknowledgement on any node', async () => {
     const id = await liveWorkshop(a);
     for (const title of ['one', 'two', 'three']) {
-      const { workshopId } = await a.log.allocate();
+      const { workshopId } = await a.log.ids.allocate();
       await ok(
         send(a, workshopId, host, 'schedule-workshop', { title, scheduledAt: new Date().toISOString() }),
       );

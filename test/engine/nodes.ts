@@ -59,11 +59,11 @@ export function send<N extends CommandName>(
 
 /** A public workshop of the host's, live, with these members joined. */
 export async function liveWorkshop(
-  node: Node,
+  node: Pick<Node, 'log' | 'engine'>,
   members: readonly number[] = [],
   more: Partial<CommandInput['schedule-workshop']> = {},
 ): Promise<number> {
-  const { workshopId } = await node.log.allocate();
+  const { workshopId } = await node.log.ids.allocate();
   const scheduledAt = new Date().toISOString();
   await ok(send(node, workshopId, host, 'schedule-workshop', { title: 'Bread', scheduledAt, ...more }));
   await ok(send(node, workshopId, host, 'start', {}));
@@ -87,7 +87,7 @@ export async function codeOf(outcome: Promise<Outcome>): Promise<string> {
 
 export async function history(log: EventLog, workshopId: number): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
-  for await (const page of readAll(log, workshopId)) events.push(...page);
+  for await (const page of readAll(log.events, workshopId)) events.push(...page);
   return events;
 }
 

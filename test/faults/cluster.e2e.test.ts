@@ -1,30 +1,25 @@
-/** A Redis Cluster of which one master is killed, while rooms of all of them are busy. */
+/** A Redis Cluster of which one master is killed, while rooms of all of them are busy: it comes back, or its replica takes over. */
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RedisCluster, startCluster } from '../kit/cluster.ts';
-import { redisEvents } from '../kit/history/read.ts';
-import { type Node, startNode } from '../kit/node.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { selfSigned } from '../kit/certificate.ts';
+import { startCluster } from '../kit/cluster.ts';
+import { type Log, redisEvents } from '../kit/history/read.ts';
+import { startNode } from '../kit/node.ts';
 import { type Gathering, gathering, judge } from '../kit/scene.ts';
 import { seeded } from '../kit/seeded.ts';
 import { restAt } from '../kit/server.ts';
-import { sharedPostgres } from '../kit/shared.ts';
+import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
-let cluster: RedisCluster;
-let nodes: Node[];
-let clients: Redis[];
-let databaseUrl: string;
-
-beforeAll(async () => {
-  [cluster, databaseUrl] = await Promise.all([startCluster(), sharedPostgres()]);
-  const env = { REDIS_CLUSTER_NODES: cluster.nodes, DATABASE_URL: databaseUrl };
-  nodes = await Promise.all([startNode({ env }), startNode({ env })]);
-  clients = cluster.masters.map((master) => master.client());
-}, 60_000);
-afterAll(async () => {
-  for (const node of nodes ?? []) await node.close();
-  await cluster?.close();
+const opened: { close(): unknown }[] = [];
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
 });
+
+function closing<T extends { close(): unknown }>(made: T): T {
+  opened.push(made);
+  return made;
+}
 
 /** Waits until so many more things were done in each of the rooms. */
 async function grow(rooms: readonly Gathering[], by: number): Promise<void> {
@@ -35,32 +30,74 @@ async function grow(rooms: readonly Gathering[], by: number): Promise<void> {
   });
 }
 
+/** Three rooms whose ids are ten apart: they are in partitions of different masters. */
+async function roomsOn(urls: readonly string[], name: string): Promise<Gathering[]> {
+  const rooms: Gathering[] = [];
+  const plan = { title: 'Between', scheduledAt: new Date().toISOString() };
+  for (const title of ['one', 'two', 'three']) {
+    rooms.push(closing(await gathering({ nodes: urls, size: 5, chance: seeded(`${name}, ${title}`) })));
+    for (let n = 0; n < 24; n++) await restAt(urls[0] ?? '')(1, 'POST', '/api/workshops', plan);
+  }
+  return rooms;
+}
+
+/** What the servers that have slots hold, all together. */
+function logOf(clients: readonly Redis[]): () => Promise<Log> {
+  return async () =>
+    new Map((await Promise.all(clients.map((each) => redisEvents(each)))).flatMap((all) => [...all]));
+}
+
 describe('a master of a cluster that is killed', { timeout: 90_000 }, () => {
   it('[F2] takes its own rooms along for as long as it is away, and no other; nothing that was acknowledged is lost', async () => {
-    const urls = nodes.map(({ url }) => url);
-    // Ten ids apart: the rooms are in partitions of different masters.
-    const rooms: Gathering[] = [];
-    const plan = { title: 'Between', scheduledAt: new Date().toISOString() };
-    for (const title of ['F2, one', 'F2, two', 'F2, three']) {
-      rooms.push(await gathering({ nodes: urls, size: 5, chance: seeded(title) }));
-      for (let n = 0; n < 24; n++) await restAt(urls[0] ?? '')(1, 'POST', '/api/workshops', plan);
-    }
-    try {
-      for (const room of rooms) room.begin(20);
-      await grow(rooms, 10);
-      const [killed] = cluster.masters;
-      await killed?.kill();
-      await Promise.any(rooms.map((room) => grow([room], 10)));
-      await killed?.start();
-      await grow(rooms, 10);
-      for (const each of clients) await each.script('FLUSH');
-      await grow(rooms, 10);
-      const log = async () =>
-        new Map((await Promise.all(clients.map((each) => redisEvents(each)))).flatMap((all) => [...all]));
-      const verdict = await judge({ gatherings: rooms, log, databaseUrl, timeout: 20_000 });
-      expect(verdict.violations).toEqual([]);
-    } finally {
-      for (const room of rooms) room.close();
-    }
+    const cluster = closing(await startCluster());
+    const databaseUrl = await migratedPostgres();
+    const env = { REDIS_CLUSTER_NODES: cluster.nodes, DATABASE_URL: databaseUrl };
+    const nodes = [closing(await startNode({ env })), closing(await startNode({ env }))];
+    const clients = cluster.masters.map((master) => master.client());
+    const rooms = await roomsOn(
+      nodes.map(({ url }) => url),
+      'F2',
+    );
+    for (const room of rooms) room.begin(20);
+    await grow(rooms, 10);
+    const [killed] = cluster.masters;
+    await killed?.kill();
+    await Promise.any(rooms.map((room) => grow([room], 10)));
+    await killed?.start();
+    await grow(rooms, 10);
+    for (const each of clients) await each.script('FLUSH');
+    await grow(rooms, 10);
+    const verdict = await judge({
+      ...{ gatherings: rooms, log: logOf(clients), databaseUrl, timeout: 20_000 },
+    });
+    expect(verdict.violations).toEqual([]);
+  });
+
+  it('[F34] is replaced by its replica, by TLS and with a user of its own, and all rooms go on', async () => {
+    const tls = closing(selfSigned());
+    const user = { name: 'workshop', password: 'of the rooms' };
+    const cluster = closing(await startCluster({ password: 'of the cluster', user, tls, replica: true }));
+    const databaseUrl = await migratedPostgres();
+    const env = {
+      ...{ REDIS_CLUSTER_NODES: cluster.nodes, REDIS_TLS: 'true', NODE_EXTRA_CA_CERTS: tls.certificate },
+      ...{ REDIS_USERNAME: user.name, REDIS_PASSWORD: user.password, DATABASE_URL: databaseUrl },
+    };
+    const node = closing(await startNode({ env }));
+    const rooms = await roomsOn([node.url], 'F34');
+    for (const room of rooms) room.begin(20);
+    await grow(rooms, 10);
+    const [killed, ...others] = cluster.masters;
+    await killed?.kill();
+    await Promise.any(rooms.map((room) => grow([room], 10)));
+    await grow(rooms, 10);
+    const left = [...others, cluster.replica].flatMap((server) => server ?? []);
+    const clients = left.map((server) => server.client({ password: 'of the cluster' }));
+    expect(await clients.at(-1)?.role()).toContain('master');
+    // What the old one had not told its replica yet is lost, and the rooms are told so.
+    const verdict = await judge({
+      ...{ gatherings: rooms, log: logOf(clients), databaseUrl },
+      ...{ mayLose: true, timeout: 30_000 },
+    });
+    expect(verdict.violations).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@
 import { rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fillDataFolder } from '../kit/dataFolder.ts';
 import { embeddedEvents } from '../kit/history/read.ts';
 import { type Node, startNode } from '../kit/node.ts';
 import { gathering, judge } from '../kit/scene.ts';
@@ -91,6 +92,7 @@ describe.skipIf(withoutSmallFolders)('a full disk', { timeout: 90_000 }, () => {
   it('[F7] refuses commands of an embedded server, which goes on once there is room, and keeps what it acknowledged', async () => {
     const place = await smallFolder(131_072);
     opened.push(place);
+    await fillDataFolder(place.outside);
     const node = await startNode({ env: { DATA_DIR: place.path }, within: place.within });
     opened.push(node);
     const room = await gathering({ nodes: [node.url], size: 6, chance: seeded('F7') });

@@ -1,7 +1,7 @@
 /** Workshops that grow on a log while things break, and their tables held against what the log says. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { Database } from '../../projections/database.ts';
+import type { Database } from '../../projections/database/database.ts';
 import { foldedVersions } from '../../projections/workshops/queries.ts';
 import { eventOf, isEventType } from '../../src/domain/catalog.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
@@ -36,7 +36,7 @@ export async function load({ log, database, workshops, everyMs }: LoadOptions): 
   const workshopIds = lives.map(({ workshopId }) => workshopId);
 
   async function begin() {
-    const { workshopId } = await log.allocate();
+    const { workshopId } = await log.ids.allocate();
     return { workshopId, base: 0, appends: story(++seed, 400) };
   }
 
@@ -71,7 +71,7 @@ export async function load({ log, database, workshops, everyMs }: LoadOptions): 
     async folded(timeout) {
       const isFolded = async () => {
         const versions = await foldedVersions(database, workshopIds);
-        const heads = await Promise.all(workshopIds.map((id) => log.head(id)));
+        const heads = await Promise.all(workshopIds.map((id) => log.events.head(id)));
         return workshopIds.every((id, index) => (versions.get(id) ?? 0) === (heads[index]?.version ?? 0));
       };
       await until(isFolded, { what: 'the tables to hold everything', timeout });
@@ -79,7 +79,7 @@ export async function load({ log, database, workshops, everyMs }: LoadOptions): 
     async check() {
       for (const id of workshopIds) {
         const events: RecordedEvent[] = [];
-        for await (const page of readAll(log, id)) events.push(...page);
+        for await (const page of readAll(log.events, id)) events.push(...page);
         expect(await tablesOf(database, id), `workshop ${id}`).toEqual(expectedTables(events));
       }
     },
@@ -98,7 +98,7 @@ async function append(
   const { by, commandId } = events[0] ?? { by: 'system' as const, commandId: '' };
   const command = { by, commandId, fingerprint: '', remember: false, reads: [], events: drafts };
   const deadline = log.now() + 10_000;
-  const answer = await log.append({ workshopId, base, deadline, commands: [command], node: 'load' });
+  const answer = await log.events.append({ workshopId, base, deadline, commands: [command], node: 'load' });
   if (answer.kind !== 'appended') throw new Error(`not appended: ${answer.kind}`);
   return answer.to;
 }

@@ -200,8 +200,8 @@ describe('a newer version beside this one', { timeout: 60_000 }, () => {
       room.begin(30);
       for (let n = 0; n < 10; n++) {
         const known = [{ type: 'confetti-thrown', schema: 9, data: { userId: 1, colour: 'red' } }];
-        const head = await newer.head(workshopId);
-        const appended = await newer.append({
+        const head = await newer.events.head(workshopId);
+        const appended = await newer.events.append({
           ...{ workshopId, base: head?.version ?? 0, deadline: newer.now() + 5_000, node: 'newer' },
           commands: known.map(({ type, schema, data }) => ({
             ...{ by: 1, commandId: randomUUID(), fingerprint: '', remember: false, reads: [] },

@@ -5,19 +5,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../projections/database.ts';
-import { openDatabase } from '../../projections/open.ts';
+import type { Database } from '../../projections/database/database.ts';
+import { openDatabase } from '../../projections/database/open.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { partitionKeys, partitionTags } from '../../src/log/redis/keys.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
 import { type PostgresServer, startPostgres } from '../kit/postgres.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { type Json, liveWorkshop, secret, type TestServer, testServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { type Load, load } from './load.ts';
 
-const bin = new URL('../../bin/workshop.js', import.meta.url).pathname;
 const admin = { id: 9, roles: ['admin'] };
 /** How long a partition stays with a projector that is not heard of; see `projector.ts`. */
 const leaseMs = 6_000;
@@ -60,7 +60,7 @@ afterAll(async () => {
 async function project(): Promise<ProjectorProcess> {
   const started = await startProcess({
     command: process.execPath,
-    args: [bin, 'project', '--json'],
+    args: [program, 'project', '--json'],
     env: { ...settings, PORT: '0', AUTH_SECRET: secret, LOG_LEVEL: 'warn' },
   });
   const [line] = await started.waitFor(/\{"url".*\}/, 45_000);
@@ -217,7 +217,7 @@ describe('an event that cannot be folded', () => {
   async function cli(...words: string[]): Promise<{ code: number | null; text: string }> {
     const command = await startProcess({
       command: process.execPath,
-      args: [bin, 'projections', ...words],
+      args: [program, 'projections', ...words],
       env: { ...settings, LOG_LEVEL: 'warn' },
     });
     const { code } = await command.ended;

@@ -152,6 +152,13 @@ describe('a Redis that fails over to a replica which lags behind', { timeout: 90
     await on.grows(room, 40);
     await liar.reaches(await on.length(room));
     const seen = liar.view?.version ?? 0;
+    const sql = postgres(on.databaseUrl, { max: 1 });
+    opened.push({ close: () => sql.end() });
+    const folded = async () => {
+      const [row] = await sql`select version from workshops where id = ${room.workshopId}`;
+      return Number(row?.version ?? 0);
+    };
+    await until(async () => (await folded()) >= seen, { what: 'the tables to have what will be lost' });
     await here.kill();
     await on.redis.kill();
     await client.call('REPLICAOF', 'NO', 'ONE');
@@ -173,10 +180,8 @@ describe('a Redis that fails over to a replica which lags behind', { timeout: 90
     await here.start();
     const { lost } = await on.allIsWell([room], { mayLose: true, log, timeout: 20_000 });
     expect(lost.length).toBeGreaterThan(0);
-    const sql = postgres(on.databaseUrl, { max: 1 });
     const [kept] = await sql`select count(*)::int as events from workshop_events_lost
       where workshop_id = ${room.workshopId}`;
-    await sql.end();
     expect(kept?.events).toBeGreaterThan(0);
     // Who is taken at their word has another room than everyone else, and the checker finds it.
     const { violations } = await on.verdict([{ ...room, people: [liar] }], { mayLose: true, log });

@@ -7,7 +7,7 @@ import { type Node, type NodeSettings, startNode } from '../kit/node.ts';
 import { type RedisServer, type RedisSettings, startRedis } from '../kit/redis.ts';
 import { type Gathering, gathering, type Judgement, type Judging, judge } from '../kit/scene.ts';
 import { seeded } from '../kit/seeded.ts';
-import { sharedPostgres } from '../kit/shared.ts';
+import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
 export interface StageOptions {
@@ -52,7 +52,7 @@ type GatherOptions = Partial<Omit<Parameters<typeof gathering>[0], 'chance' | 'n
 export async function stage({ redis: settings, nodes: wanted, env, ...where }: StageOptions): Promise<Stage> {
   const [redis, databaseUrl] = await Promise.all([
     startRedis(settings),
-    where.databaseUrl ?? sharedPostgres(),
+    where.databaseUrl ?? migratedPostgres(),
   ]);
   const client = redis.client();
   const opened: { close(): Promise<void> }[] = [redis];

@@ -17,7 +17,7 @@ import { redisClient } from '../kit/redis.ts';
 import { gathering, judge } from '../kit/scene.ts';
 import { seeded } from '../kit/seeded.ts';
 import { testServer } from '../kit/server.ts';
-import { sharedPostgres, sharedRedis } from '../kit/shared.ts';
+import { migratedPostgres, sharedRedis } from '../kit/shared.ts';
 
 type Without = Partial<EventLog>;
 
@@ -139,11 +139,14 @@ describe('without', () => {
   it('[F12] the memory of command ids a repeated command is done twice', async () => {
     expect(await repeated()).toEqual([]);
     const forgetful = (log: EventLog): Without => ({
-      append: (request) =>
-        log.append({
-          ...request,
-          commands: request.commands.map((command) => ({ ...command, remember: false })),
-        }),
+      events: {
+        ...log.events,
+        append: (request) =>
+          log.events.append({
+            ...request,
+            commands: request.commands.map((command) => ({ ...command, remember: false })),
+          }),
+      },
     });
     expect(await repeated(forgetful)).toEqual(['C1']);
   });
@@ -161,8 +164,14 @@ describe('without', () => {
   it('[F20] the marks that a decision read, who was removed goes on talking', async () => {
     expect(await stale()).toEqual([]);
     const blind = (log: EventLog): Without => ({
-      append: (request) =>
-        log.append({ ...request, commands: request.commands.map((command) => ({ ...command, reads: [] })) }),
+      events: {
+        ...log.events,
+        append: (request) =>
+          log.events.append({
+            ...request,
+            commands: request.commands.map((command) => ({ ...command, reads: [] })),
+          }),
+      },
     });
     expect(await stale(blind)).toEqual(['C5']);
   });
@@ -180,7 +189,7 @@ describe('without', () => {
   /** A server whose log loses its last events and grows again, and what its people then know of the room. */
   async function cutShort(from: (log: EventLog) => Without): Promise<string[]> {
     taken.from = from;
-    const server = await testServer({ REDIS_URL: url, DATABASE_URL: await sharedPostgres() });
+    const server = await testServer({ REDIS_URL: url, DATABASE_URL: await migratedPostgres() });
     taken.from = () => ({});
     closing.push(server.close);
     const room = await gathering({ nodes: [server.url], size: 4, chance: seeded('twin'), comings: false });
@@ -210,22 +219,28 @@ describe('without', () => {
     // Never told of a gap, and takes every append for one of the epoch that it knew first.
     const known = new Map<number, string>();
     const trusting = (log: EventLog): Without => ({
-      async head(workshopId) {
-        const head = await log.head(workshopId);
-        if (head === null) return null;
-        const epoch = known.get(workshopId) ?? head.epoch;
-        known.set(workshopId, epoch);
-        return { ...head, epoch };
+      events: {
+        ...log.events,
+        async head(workshopId) {
+          const head = await log.events.head(workshopId);
+          if (head === null) return null;
+          const epoch = known.get(workshopId) ?? head.epoch;
+          known.set(workshopId, epoch);
+          return { ...head, epoch };
+        },
       },
-      tail: ({ onBatch, ...options }) =>
-        log.tail({
-          ...options,
-          onBatch({ entries, gap, ...batch }) {
-            if (gap) return;
-            const taken = entries.map((entry) => ({ ...entry, epoch: known.get(entry.workshopId) ?? '' }));
-            return onBatch({ ...batch, gap, entries: taken });
-          },
-        }),
+      feed: {
+        ...log.feed,
+        tail: ({ onBatch, ...options }) =>
+          log.feed.tail({
+            ...options,
+            onBatch({ entries, gap, ...batch }) {
+              if (gap) return;
+              const taken = entries.map((entry) => ({ ...entry, epoch: known.get(entry.workshopId) ?? '' }));
+              return onBatch({ ...batch, gap, entries: taken });
+            },
+          }),
+      },
     });
     expect(await cutShort(trusting)).toContain('C3');
   });

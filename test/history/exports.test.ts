@@ -4,9 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import { exportName, exportText, refusalOf, type Wish } from '../../src/history/exports.ts';
-import { formulaSafe } from '../../src/history/formula.ts';
-import { knownOf } from '../../src/history/known.ts';
-import { readingMs, timestamp } from '../../src/history/vtt.ts';
+import { wireContextOf } from '../../src/history/following.ts';
+import { formulaSafe, readingMs, timestamp } from '../../src/history/formats.ts';
 import {
   ana,
   approved,
@@ -38,9 +37,9 @@ async function exported(
   change: Partial<Wish>,
   now = minute(1_000),
 ): Promise<string> {
-  const known = await knownOf(paged(events));
+  const context = await wireContextOf(paged(events));
   let text = '';
-  const source = { workshopId, pages: paged(events), now, known: async () => known };
+  const source = { workshopId, pages: paged(events), now, context: async () => context };
   for await (const piece of exportText(source, wish(change))) text += piece;
   return text;
 }

@@ -3,8 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import { exportText, type Wish } from '../../src/history/exports.ts';
+import { wireContextOf } from '../../src/history/following.ts';
 import { type OpenHistory, workshopHistory } from '../../src/history/history.ts';
-import { knownOf } from '../../src/history/known.ts';
 import { timeline } from '../../src/history/timeline.ts';
 import { embeddedLog } from '../../src/log/embedded/log.ts';
 import { appendChat } from '../kit/appendChat.ts';
@@ -42,13 +42,13 @@ it('[A20] a large workshop is exported, and its timeline told, with a heap that 
   const log = await embeddedLog({ path: `${folder.path}/log` });
   try {
     await appendChat(log, { workshopId, count, message: 'a message as long as such messages are' });
-    const history = await workshopHistory(log).open(workshopId);
+    const history = await workshopHistory(log.events).open(workshopId);
     if (history === undefined) throw new Error('there is no such history');
-    const known = await knownOf(history.pages());
+    const context = await wireContextOf(history.pages());
     const wishes: Partial<Wish>[] = [{ what: 'events' }, { what: 'chat' }, { what: 'attendance' }];
     for (const wish of wishes) {
       const { pages, most } = watched(history);
-      const source = { workshopId, pages, now: log.now(), known: async () => known };
+      const source = { workshopId, pages, now: log.now(), context: async () => context };
       let bytes = 0;
       const whole: Wish = { what: 'chat', format: 'csv', raw: false, intervals: false, ...wish };
       for await (const text of exportText(source, whole)) bytes += text.length;

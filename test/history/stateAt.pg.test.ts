@@ -1,9 +1,9 @@
 /** The room at every moment of random histories: the same from the log, from kept events, with snapshots and without. */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { keptEvents } from '../../projections/events/queries.ts';
+import { storedEvents } from '../../projections/events/queries.ts';
 import { events as eventsTable } from '../../projections/events/schema.ts';
-import { rowsOf } from '../../projections/fold.ts';
+import { rowsOf } from '../../projections/fold/folding.ts';
 import { roomSnapshots, type Snapshots } from '../../projections/snapshots/snapshots.ts';
 import { writeSnapshots } from '../../projections/snapshots/write.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
@@ -11,7 +11,7 @@ import type { Room } from '../../src/domain/room.ts';
 import { type OpenHistory, workshopHistory } from '../../src/history/history.ts';
 import { instantOf, type Moment, momentOf } from '../../src/history/moment.ts';
 import { asSeenNow, roomAt } from '../../src/history/stateAt.ts';
-import type { EventLog } from '../../src/log/log.ts';
+import type { WorkshopEvents } from '../../src/log/log.ts';
 import { historyEvent, type StateView, stateView } from '../../src/protocol/wire.ts';
 import { ana, bo, cora, hanna } from '../domain/cast.ts';
 import { anyStory, play, type Story } from '../domain/histories.ts';
@@ -32,7 +32,7 @@ const epoch = 'a';
 interface Kept {
   id: number;
   story: Story;
-  log: Pick<EventLog, 'head' | 'read'>;
+  log: Pick<WorkshopEvents, 'head' | 'read'>;
   sources: { name: string; history: OpenHistory; snapshots: Snapshots | undefined }[];
 }
 
@@ -45,7 +45,7 @@ async function keep(story: Story, interval = 7): Promise<Kept> {
     read: async (_: number, after: number, limit: number) => story.events.slice(after, after + limit),
   };
   await database.drizzle.insert(eventsTable).values(rowsOf(id, epoch, story.events).events);
-  const kept = keptEvents(database);
+  const kept = storedEvents(database);
   const logged = workshopHistory(log, kept);
   const archived = workshopHistory({ ...log, head: async () => null }, kept);
   const written = await writeSnapshots(id, { histories: logged, snapshots, interval });

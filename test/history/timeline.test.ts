@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { attendanceList } from '../../src/history/attendance.ts';
-import { quantile } from '../../src/history/quantile.ts';
 import {
   defaultBucketMs,
   maxBuckets,
+  quantile,
   smallestBucketMs,
   type TimelineOptions,
   timeline,

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Json, type TestServer, testServer } from '../kit/server.ts';
+import { clusterSettings, type Json, type TestServer, testServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -15,9 +15,10 @@ let page: Page;
 const alarms: string[] = [];
 
 beforeAll(async () => {
+  const settings = await clusterSettings();
   [browser, server] = await Promise.all([
     launchChromium(),
-    testServer({ GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' }),
+    testServer({ ...settings, GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' }),
   ]);
 }, 90_000);
 afterAll(async () => {

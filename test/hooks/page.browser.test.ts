@@ -1,7 +1,7 @@
 /** The page in a real browser, as the server serves it: people meet in a workshop, lose their connection and come back. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type TestServer, testServer } from '../kit/server.ts';
+import { clusterSettings, type TestServer, testServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -12,7 +12,12 @@ let people: BrowserContext[] = [];
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  const settings = { GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' };
+  const settings = {
+    ...(await clusterSettings()),
+    GUESTS: 'true',
+    RATE_LIMIT_SCALE: '0',
+    PRESENCE_GRACE_MS: '15000',
+  };
   [browser, server] = await Promise.all([launchChromium(), testServer(settings)]);
   // Lists come from the database, which a server does not wait for when it starts.
   const lists = async () => (await server.rest(1, 'GET', '/api/workshops')).status === 200;

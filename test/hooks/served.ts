@@ -3,17 +3,16 @@
  * server would. The hooks reach it through a network that a test can break; other people reach it directly.
  */
 import { createHmac } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { io, type Socket } from 'socket.io-client';
 import type { CommandName } from '../../src/domain/catalog.ts';
 import type { Reply } from '../../src/protocol/wire.ts';
 import { dataFolder } from '../kit/dataFolder.ts';
 import { type Network, networkTo } from '../kit/network.ts';
 import { startProcess } from '../kit/process.ts';
+import { program } from '../kit/program.ts';
 import { until } from '../kit/until.ts';
 
 const secret = 'a secret of the tests, longer than thirty-two characters';
-const program = fileURLToPath(import.meta.resolve('../../bin/workshop.js'));
 
 /** An event as the history tells it. */
 export interface Told {

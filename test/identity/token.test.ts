@@ -63,6 +63,19 @@ describe('a token', () => {
     });
   });
 
+  it('[S21] is signed with the algorithm that the server expects, and with no other that the same secret would serve for', async () => {
+    for (const [alg, answer] of [
+      ['HS256', 'ok'],
+      ['HS384', refused],
+      ['HS512', refused],
+    ] as const) {
+      // A secret that is long enough for all of them.
+      const long = secret.repeat(2);
+      const { verify } = tokens({ secret: long, guests: false });
+      expect(await code(verify(await signed({}, { alg }, Buffer.from(long)))), alg).toBe(answer);
+    }
+  });
+
   it('is refused in the same words whatever is wrong with it', async () => {
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
     const wrong = [
@@ -108,6 +121,33 @@ describe('keys from elsewhere', () => {
     const forged = await signed({}, { alg: 'HS256', kid: 'RS256' }, Buffer.from(await exportSPKI(publicKey)));
     expect(await code(checked.verify(forged))).toBe(refused);
     expect(await code(checked.verify(await withSecret()))).toBe(refused);
+  });
+
+  it('count from the moment at which they are published, however short the last look is ago', async () => {
+    const pair = () => generateKeyPair('ES256', { extractable: true });
+    const [first, second, foreign] = [await pair(), await pair(), await pair()];
+    const listed: object[] = [];
+    const publish = async (kid: string, { publicKey }: CryptoKeyPair) =>
+      listed.push({ ...(await exportJWK(publicKey)), kid, alg: 'ES256' });
+    let looks = 0;
+    const provider = createServer((_, response) => {
+      looks++;
+      response.end(JSON.stringify({ keys: listed }));
+    });
+    await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
+    const checked = tokens({ jwksUrl: url, guests: false, lookAgainMs: 300 });
+    const by = async (kid: string, { privateKey }: CryptoKeyPair) =>
+      code(checked.verify(await signed({}, { alg: 'ES256', kid }, privateKey)));
+    await publish('1', first);
+    expect(await by('1', first)).toBe('ok');
+    await publish('2', second);
+    expect(await Promise.all([by('2', second), by('2', second), by('2', foreign), by('3', foreign)])).toEqual(
+      [...['ok', 'ok'], ...[refused, refused]],
+    );
+    // Whoever makes up keys does not make us ask the provider for each.
+    expect(looks).toBe(2);
+    await new Promise((resolve) => provider.close(resolve));
   });
 
   it('that cannot be fetched make the service unavailable, not the token wrong', async () => {

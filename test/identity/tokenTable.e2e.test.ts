@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Json, secret, type TestServer, testServer } from '../kit/server.ts';
+import { clusterSettings, type Json, secret, type TestServer, testServer } from '../kit/server.ts';
 
 let server: TestServer;
 /** Where tokens say that keys can be had. */
@@ -13,7 +13,10 @@ let elsewhereUrl: string;
 let fetched = 0;
 
 beforeAll(async () => {
-  server = await testServer({ AUTH_ISSUER: 'us', AUTH_AUDIENCE: 'rooms' });
+  server = await testServer({
+    ...(await clusterSettings()),
+    ...{ AUTH_ISSUER: 'us', AUTH_AUDIENCE: 'rooms', GUESTS: 'true' },
+  });
   elsewhere = createServer((_, response) => {
     fetched++;
     response.end('{"keys":[]}');
@@ -30,9 +33,16 @@ const now = () => Math.floor(Date.now() / 1_000);
 const encoded = (part: object | string) =>
   Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url');
 
-function signed(payload: object | string, header: object = {}, key: string | Buffer = secret): string {
-  const text = `${encoded({ alg: 'HS256', ...header })}.${encoded(payload)}`;
-  return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+function signed(
+  payload: object | string,
+  header: { alg?: string; [field: string]: unknown } = {},
+  key: string | Buffer = secret,
+): string {
+  const { alg = 'HS256' } = header;
+  const text = `${encoded({ ...header, alg })}.${encoded(payload)}`;
+  // With what it says it is signed with, as far as a secret serves for that.
+  const hash = { HS384: 'sha384', HS512: 'sha512' }[alg] ?? 'sha256';
+  return `${text}.${createHmac(hash, key).update(text).digest('base64url')}`;
 }
 
 const claims = (more: object = {}) => ({
@@ -63,6 +73,7 @@ const wrong: [string, () => string][] = [
   ['no secret at all', () => signed(claims(), {}, '')],
   ['an algorithm of key pairs', () => signed(claims(), { alg: 'RS256' })],
   ['a stronger algorithm than ours', () => signed(claims(), { alg: 'HS512' })],
+  ['an algorithm between the two', () => signed(claims(), { alg: 'HS384' })],
   ['another issuer', () => signed(claims({ iss: 'them' }))],
   ['no issuer', () => signed(without('iss'))],
   ['another audience', () => signed(claims({ aud: 'else' }))],

@@ -14,12 +14,12 @@ const atOnce = 500;
 export async function appendChat(log: EventLog, { workshopId, count, message }: Talk): Promise<void> {
   const data = JSON.stringify({ userId: 1, displayName: 'Hanna Host', avatarUrl: null, message });
   const draft = (): Draft => ({ eventId: v7(), type: 'chat-message', schema: 1, data, marks: [] });
-  let base = (await log.head(workshopId))?.version ?? 0;
+  let base = (await log.events.head(workshopId))?.version ?? 0;
   for (let done = 0; done < count; done += atOnce) {
     const events = Array.from({ length: Math.min(atOnce, count - done) }, draft);
     const command = { by: 1, commandId: v7(), fingerprint: '', remember: false, reads: [], events };
     const deadline = log.now() + 60_000;
-    const answer = await log.append({ workshopId, base, deadline, node: 'talk', commands: [command] });
+    const answer = await log.events.append({ workshopId, base, deadline, node: 'talk', commands: [command] });
     if (answer.kind !== 'appended') throw new Error(`not appended but ${answer.kind}`);
     base += events.length;
   }

@@ -2,13 +2,15 @@
  * Data folders for embedded servers. PGlite takes seconds of a core to make a database, so it is made once for this version of
  * it and of the migrations (`global.ts`) and copied; tests of the very first start take an empty `temporaryFolder`.
  */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { inject } from 'vitest';
-import { openDatabase } from '../../projections/open.ts';
+import { openDatabase } from '../../projections/database/open.ts';
 import { type TemporaryFolder, temporaryFolder } from './folder.ts';
 
 declare module 'vitest' {
@@ -17,6 +19,7 @@ declare module 'vitest' {
   }
 }
 
+const execute = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 
 /** What an empty database depends on. */
@@ -50,6 +53,13 @@ export async function emptyDatabase(): Promise<string> {
 /** A new folder in which a server finds an empty database at its first start; in the folder `under` it, where given. */
 export async function dataFolder(name: string, under = '.'): Promise<TemporaryFolder> {
   const folder = temporaryFolder(name);
-  await cp(inject('emptyDatabase'), join(folder.path, under), { recursive: true });
+  await fillDataFolder(join(folder.path, under));
   return folder;
+}
+
+/** The same in a folder of the caller's. */
+export async function fillDataFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  // A thousand small files, which Node takes twice as long for.
+  await execute('cp', ['-R', `${inject('emptyDatabase')}/.`, path]);
 }

@@ -1,5 +1,10 @@
-/** Once for a run of the tests: one Redis and one Postgres, of which test files take databases of their own (`shared.ts`), and an empty PGlite (`dataFolder.ts`). */
+/**
+ * Once for a run of the tests: one Redis and one Postgres, of which test files take databases of their own (`shared.ts`), an
+ * empty PGlite (`dataFolder.ts`), and the program, compiled before many processes want it at once.
+ */
 import type { TestProject } from 'vitest/node';
+import { compile } from '../../bin/compiled.js';
+import { migrateDatabase } from '../../projections/database/open.ts';
 import { emptyDatabase } from './dataFolder.ts';
 import { startPostgres } from './postgres.ts';
 import { sharedDatabases, startRedis } from './redis.ts';
@@ -10,7 +15,11 @@ export default async function sharedServers(project: TestProject): Promise<() =>
     startRedis({ extra: { databases: String(sharedDatabases) } }),
     startPostgres(),
     emptyDatabase(),
+    compile(),
   ]);
+  const template = await postgres.createDatabase();
+  await migrateDatabase(template);
+  project.provide('postgresTemplate', new URL(template).pathname.slice(1));
   project.provide('redisUrl', redis.url);
   project.provide('postgresUrl', postgres.url());
   project.provide('emptyDatabase', empty);

@@ -1,5 +1,6 @@
 import postgres from 'postgres';
-import { expect, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
+import { startPgbouncer } from './pgbouncer.ts';
 import { startPostgres } from './postgres.ts';
 import { sharedPostgres } from './shared.ts';
 
@@ -34,4 +35,16 @@ test('a Postgres of a test’s own keeps what was committed over a restart and a
   } finally {
     await server.close();
   }
+});
+
+test('a pgbouncer of a test’s own shares few connections among many clients, by transaction', async () => {
+  const pooler = await startPgbouncer(inject('postgresUrl'), { poolSize: 1 });
+  const url = await sharedPostgres();
+  const clients = Array.from({ length: 5 }, () => postgres(pooler.through(url), { max: 1 }));
+  const backends = await Promise.all(
+    clients.map(async (sql) => (await sql`select pg_backend_pid() as pid`.simple())[0]?.pid),
+  );
+  expect(new Set(backends).size).toBe(1);
+  await Promise.all(clients.map((sql) => sql.end()));
+  await pooler.close();
 });

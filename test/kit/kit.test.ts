@@ -65,7 +65,13 @@ test('a process does not outlive the one that started it, however that one ends'
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     const starter = await startProcess({
       command: process.execPath,
-      args: ['--import', 'tsx', '--input-type=module', '--eval', parent],
+      args: [
+        '--import',
+        new URL('./sources.js', import.meta.url).href,
+        '--input-type=module',
+        '--eval',
+        parent,
+      ],
     });
     const pid = Number((await starter.waitFor(/child (\d+)/))[1]);
     expect(isAlive(pid)).toBe(true);

@@ -1,7 +1,7 @@
 /** Runs in every test file: fails it if child processes, connections or listening sockets of its own are left at its end. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll } from 'vitest';
-import { childCommands, openedSince, openResources } from './openResources.ts';
+import { childCommands, openConnections, openedSince, openResources } from './openResources.ts';
 import { until } from './until.ts';
 
 /** How long things may take to close after their `close()` was called, in milliseconds. */
@@ -16,7 +16,7 @@ afterAll(async () => {
   await nextTurn();
   const isClean = () => openedSince(before).length === 0;
   await until(isClean, { what: 'this file to leave nothing open', timeout: graceMs }).catch(() => {
-    const left = [openedSince(before).join(', '), ...childCommands()].join('\n  ');
+    const left = [openedSince(before).join(', '), ...openConnections(), ...childCommands()].join('\n  ');
     throw new Error(`left open at the end of this file: ${left}`);
   });
 }, graceMs + 2_000);

@@ -29,8 +29,8 @@ export interface Network {
   /** Everything takes this much longer, each way, and at most so many bytes a second get through; until `mend`. */
   slow(options: Partial<Pace>): void;
   mend(): void;
-  /** Leads to another server from now on. Connections to the former one break. */
-  pointTo(url: string): void;
+  /** Leads to another server from now on. Connections to the former one break, unless they are to stay: as behind a virtual address. */
+  pointTo(url: string, former?: 'break' | 'stay'): void;
   close(): Promise<void>;
 }
 
@@ -113,9 +113,9 @@ export async function networkTo(url: string): Promise<Network> {
       pace = fullSpeed;
       for (const flow of flows) flow.goOn();
     },
-    pointTo(next) {
+    pointTo(next, former = 'break') {
       server = new URL(next);
-      cut();
+      if (former === 'break') cut();
     },
     async close() {
       const closed = new Promise((resolve) => proxy.close(resolve));

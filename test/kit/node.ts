@@ -1,10 +1,10 @@
 /** A node as a process of its own, `workshop serve`, always at the same address: a test kills, freezes and starts it again. */
 import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { dataFolder } from './dataFolder.ts';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
 import { type Program, type RunningProcess, startProcess } from './process.ts';
+import { program } from './program.ts';
 import { secret } from './server.ts';
 import { until } from './until.ts';
 
@@ -37,7 +37,6 @@ export interface NodeSettings {
   within?: (program: Program) => Program;
 }
 
-const bin = fileURLToPath(new URL('../../bin/workshop.js', import.meta.url));
 /** How long a node may take to serve on a busy machine. */
 const patienceMs = 30_000;
 
@@ -47,9 +46,9 @@ export async function startNode({ env = {}, preload, within }: NodeSettings = {}
   const folder = await (hasOwn ? dataFolder : temporaryFolder)('node');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const program: Program = {
+  const serving: Program = {
     command: process.execPath,
-    args: [...(preload === undefined ? [] : ['--import', preload.href]), bin, 'serve', '--json'],
+    args: [...(preload === undefined ? [] : ['--import', preload.href]), program, 'serve', '--json'],
     env: {
       ...{ NODE_ENV: 'test', PORT: String(port), AUTH_SECRET: secret, DATA_DIR: folder.path },
       ...{ REDIS_URL: undefined, REDIS_CLUSTER_NODES: undefined, DATABASE_URL: undefined },
@@ -61,7 +60,7 @@ export async function startNode({ env = {}, preload, within }: NodeSettings = {}
   };
 
   async function launch(): Promise<RunningProcess> {
-    const launched = await startProcess(within?.(program) ?? program);
+    const launched = await startProcess(within?.(serving) ?? serving);
     try {
       await launched.waitFor(/"url"/, patienceMs);
       return launched;

@@ -1,5 +1,6 @@
 /** What this process has open: child processes, connections and listening sockets, counted by kind. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 
 export type OpenResources = ReadonlyMap<string, number>;
 
@@ -24,6 +25,19 @@ export function openedSince(before: OpenResources): string[] {
   return [...openResources()].flatMap(([kind, count]) => {
     const more = count - (before.get(kind) ?? 0);
     return more > 0 ? [`${more} × ${kinds[kind]}`] : [];
+  });
+}
+
+/** From where to where each open connection goes, and what it is in the middle of. */
+export function openConnections(): string[] {
+  // Node has no documented way to them. Without this one the counts have to do.
+  const { _getActiveHandles: handles } = process as { _getActiveHandles?: () => unknown[] };
+  return (handles?.call(process) ?? []).flatMap((handle) => {
+    if (!(handle instanceof Socket) || handle.remotePort === undefined) return [];
+    const { localPort, remotePort, readyState, bytesRead, bytesWritten } = handle;
+    const paused = handle.isPaused() ? ', paused' : '';
+    const heard = handle.eventNames().map(String).join(' ');
+    return `port ${localPort} to ${remotePort}: ${readyState}${paused}, ${bytesRead} bytes read, ${bytesWritten} written; heard for ${heard}`;
   });
 }
 

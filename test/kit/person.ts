@@ -8,7 +8,7 @@ import { io, type Socket } from 'socket.io-client';
 import { applyStretch, type RoomView, roomView } from '../../src/client/roomView.ts';
 import type { Reply, StateView } from '../../src/protocol/wire.ts';
 import { isFinal } from './history/answers.ts';
-import { batchOf, endsPresence } from './history/heard.ts';
+import { batchOf, endsPresence, joinedIn } from './history/heard.ts';
 import type { NewStep, Recording, Step } from './history/history.ts';
 import { token } from './server.ts';
 import { until } from './until.ts';
@@ -223,6 +223,7 @@ export function person(options: PersonOptions): Person {
     if (name === 'state') {
       view = roomView(payload as unknown as StateView);
       epoch = view.epoch;
+      joinedAt = joinedIn(view, joinedAt);
     }
     const stretch = batchOf(name, payload);
     if (stretch === undefined || view === undefined) return;

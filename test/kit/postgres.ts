@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import postgres from 'postgres';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
@@ -18,6 +18,8 @@ export interface PostgresServer {
   url(database?: string): string;
   /** Makes an empty database and returns its url. */
   createDatabase(): Promise<string>;
+  /** The folder of its Unix socket. */
+  readonly socketFolder: string;
   /** What the server logged since it last started. */
   output(): string;
   /** Ends it at once and without a checkpoint, so that the next start has to recover as after a crash. */
@@ -30,7 +32,8 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-interface User {
+/** Whom a server runs as that does not run as root. */
+export interface User {
   uid: number;
   gid: number;
 }
@@ -38,9 +41,14 @@ interface User {
 export interface PostgresOptions {
   /** Takes connections by TLS too, with a certificate for `localhost` that it signs itself. */
   tls?: boolean;
+  /** The url of a server whose standby it is to be: it follows that one and takes no writes, until it is promoted. */
+  standbyOf?: string;
 }
 
-export async function startPostgres({ tls = false }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres({
+  tls = false,
+  standbyOf,
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const user = serverUser();
   const folder = temporaryFolder('postgres');
   if (user !== undefined) chownSync(folder.path, user.uid, user.gid);
@@ -50,7 +58,8 @@ export async function startPostgres({ tls = false }: PostgresOptions = {}): Prom
 
   async function prepareAndStart() {
     try {
-      unpack(clusterTemplate(user), folder.path, user);
+      if (standbyOf === undefined) unpack(clusterTemplate(user), folder.path, user);
+      else run(baseBackup(), [...baseBackupOptions, '-d', standbyOf, '-D', cluster], user, folder.path);
       if (tls) run('openssl', certificateOptions, user, cluster);
       return await firstStart();
     } catch (error) {
@@ -71,7 +80,7 @@ export async function startPostgres({ tls = false }: PostgresOptions = {}): Prom
       ...(user !== undefined && { user }),
     });
     try {
-      await launched.waitFor(/database system is ready to accept connections/);
+      await launched.waitFor(/database system is ready to accept (read-only )?connections/);
     } catch (error) {
       await launched.stop({ signal: fastShutdown });
       throw error;
@@ -94,6 +103,7 @@ export async function startPostgres({ tls = false }: PostgresOptions = {}): Prom
   const url = (database = administration) => `postgres://${superuser}@127.0.0.1:${port}/${database}`;
   return {
     port,
+    socketFolder: folder.path,
     certificate: join(cluster, 'server.crt'),
     url,
     createDatabase: () => createDatabase(url()),
@@ -113,6 +123,14 @@ export async function startPostgres({ tls = false }: PostgresOptions = {}): Prom
       await folder.close();
     },
   };
+}
+
+// With what a standby needs to follow.
+const baseBackupOptions = ['--write-recovery-conf', '--checkpoint=fast', '--no-sync'];
+
+/** Beside the server, in every installation. */
+function baseBackup(): string {
+  return join(dirname(required('postgres').initdb), 'pg_basebackup');
 }
 
 const superuser = 'postgres';
@@ -141,14 +159,18 @@ const certificateOptions = [
   ...['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'server.key', '-out', 'server.crt'],
 ];
 const tlsSettings = ['-c', 'ssl=on'];
-const serverSettings = ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'];
+// What it has written is with the system, which outlives it in every test: waiting for the disk would prove nothing.
+const serverSettings = [
+  ...['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200'],
+  ...['-c', 'fsync=off', '-c', 'full_page_writes=off'],
+];
 
-/** Makes an empty database in the server that `administrationUrl` leads to, and returns its url. */
-export async function createDatabase(administrationUrl: string): Promise<string> {
+/** Makes a database in the server that `administrationUrl` leads to, an empty one or a copy of `template`, and returns its url. */
+export async function createDatabase(administrationUrl: string, template = 'template1'): Promise<string> {
   const database = `test_${randomUUID().replaceAll('-', '')}`;
   const sql = postgres(administrationUrl, { max: 1, onnotice: () => undefined });
   try {
-    await sql`create database ${sql(database)}`;
+    await sql`create database ${sql(database)} template ${sql(template)}`;
   } finally {
     await sql.end();
   }
@@ -158,7 +180,7 @@ export async function createDatabase(administrationUrl: string): Promise<string>
 }
 
 /** Postgres refuses to run as root: then it is the user `postgres`, or `nobody` where there is none. */
-function serverUser(): User | undefined {
+export function serverUser(): User | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = readFileSync('/etc/passwd', 'utf8')
     .split('\n')

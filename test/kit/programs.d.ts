@@ -5,7 +5,7 @@ export interface PostgresPrograms {
 }
 
 export interface Program {
-  name: 'redis-server' | 'postgres' | 'chromium';
+  name: 'redis-server' | 'postgres' | 'pgbouncer' | 'chromium';
   debianPackage: string;
   find(): string | PostgresPrograms | undefined;
 }
@@ -13,7 +13,8 @@ export interface Program {
 export const programs: readonly Program[];
 export function findRedis(): string | undefined;
 export function findPostgres(): PostgresPrograms | undefined;
+export function findPgbouncer(): string | undefined;
 export function findChromium(): string | undefined;
 export function installLine(missing: readonly Program[]): string;
-export function required(name: 'redis-server' | 'chromium'): string;
+export function required(name: 'redis-server' | 'pgbouncer' | 'chromium'): string;
 export function required(name: 'postgres'): PostgresPrograms;

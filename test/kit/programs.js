@@ -9,6 +9,7 @@ import { delimiter, dirname, join } from 'node:path';
 export const programs = [
   { name: 'redis-server', debianPackage: 'redis-server', find: findRedis },
   { name: 'postgres', debianPackage: 'postgresql', find: findPostgres },
+  { name: 'pgbouncer', debianPackage: 'pgbouncer', find: findPgbouncer },
   { name: 'chromium', debianPackage: 'chromium', find: findChromium },
 ];
 
@@ -24,6 +25,10 @@ export function findPostgres() {
     if (initdb && postgres && dirname(initdb) === dirname(postgres)) return { initdb, postgres };
   }
   return undefined;
+}
+
+export function findPgbouncer() {
+  return onPath('pgbouncer');
 }
 
 export function findChromium() {
@@ -58,7 +63,8 @@ function onPath(...names) {
 
 function pathFolders() {
   // A cut-down PATH (cron, CI) often lacks what holds the programs.
-  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/local/bin', '/usr/bin'];
+  const usual = ['/usr/local/bin', '/usr/bin', '/usr/local/sbin', '/usr/sbin'];
+  return [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), ...usual];
 }
 
 /** Debian keeps each major version in a folder of its own, outside PATH; the newest comes first. */

@@ -84,10 +84,13 @@ export async function rawClient(url: string, options: RawOptions = {}): Promise<
 }
 
 /** The payloads of one kind of event. */
-export function told(client: RawClient, name: string): Json[] {
+export function received(client: RawClient, name: string): Json[] {
   return client.heard.filter(([event]) => event === name).map(([, payload]) => payload);
 }
 
 export function hears(client: RawClient, name: string, matches: (payload: Json) => boolean = () => true) {
-  return until(() => told(client, name).find(matches), { what: `a client to hear ${name}`, timeout: 15_000 });
+  return until(() => received(client, name).find(matches), {
+    what: `a client to hear ${name}`,
+    timeout: 15_000,
+  });
 }

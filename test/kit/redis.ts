@@ -1,7 +1,8 @@
 /** A real redis-server of a test's own, on a free port and in a folder of its own. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
+import type { Certificate } from './certificate.ts';
 import { temporaryFolder } from './folder.ts';
 import { freePort } from './ports.ts';
 import { type Program, type RunningProcess, startProcess } from './process.ts';
@@ -12,6 +13,8 @@ export interface RedisSettings {
   appendonly?: boolean;
   appendfsync?: 'always' | 'everysec' | 'no';
   maxmemoryPolicy?: string;
+  /** It takes connections by TLS alone, those of a cluster's other nodes too. */
+  tls?: Certificate;
   /** Further lines of redis.conf, such as `{ replicaof: '127.0.0.1 6380' }`. */
   extra?: Record<string, string>;
   /** A folder of the caller's in which it keeps its files, and how to start it there. */
@@ -82,7 +85,7 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
 
   return {
     port,
-    url: `redis://127.0.0.1:${port}`,
+    url: `${settings.tls === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
     get pid() {
       return server.pid;
     },
@@ -95,7 +98,8 @@ export async function startRedis(settings: RedisSettings = {}): Promise<RedisSer
     output: () => server.output(),
     isRunning: () => server.isRunning(),
     client(options = {}) {
-      const client = redisClient(`redis://127.0.0.1:${port}`, options);
+      const tls = settings.tls && { tls: { ca: readFileSync(settings.tls.certificate) } };
+      const client = redisClient(`redis://127.0.0.1:${port}`, { ...tls, ...options });
       clients.add(client);
       return client;
     },
@@ -130,7 +134,7 @@ const endingSignals = new Set<NodeJS.Signals>([
 function directives(settings: RedisSettings, port: number): string[] {
   const { appendonly = true, appendfsync = 'always', maxmemoryPolicy = 'noeviction', extra = {} } = settings;
   const conf: Record<string, string> = {
-    port: String(port),
+    ...(settings.tls === undefined ? { port: String(port) } : secured(settings.tls, port)),
     bind: '127.0.0.1',
     save: '',
     appendonly: appendonly ? 'yes' : 'no',
@@ -139,6 +143,14 @@ function directives(settings: RedisSettings, port: number): string[] {
     ...extra,
   };
   return Object.entries(conf).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+function secured({ certificate, key }: Certificate, port: number): Record<string, string> {
+  return {
+    ...{ port: '0', 'tls-port': String(port), 'tls-cluster': 'yes', 'tls-replication': 'yes' },
+    ...{ 'tls-auth-clients': 'no', 'tls-cert-file': certificate, 'tls-key-file': key },
+    'tls-ca-cert-file': certificate,
+  };
 }
 
 /** A client for a server that tests stop and start: it keeps trying, every 50 ms. The caller ends it with `disconnect()`. */

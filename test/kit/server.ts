@@ -8,7 +8,7 @@ import type { Reply, StateView } from '../../src/protocol/wire.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
 import { dataFolder } from './dataFolder.ts';
 import { temporaryFolder } from './folder.ts';
-import { sharedPostgres, sharedRedis } from './shared.ts';
+import { migratedPostgres, sharedRedis } from './shared.ts';
 import { until } from './until.ts';
 
 export const secret = 'a secret of the tests, longer than thirty-two characters';
@@ -97,7 +97,7 @@ const asOptions = (user: number | TokenOptions): TokenOptions =>
 
 /** Settings of a node on the run's shared Redis and Postgres, in databases of its own; several nodes may share them. */
 export async function clusterSettings(): Promise<Record<string, string>> {
-  return { REDIS_URL: await sharedRedis(), DATABASE_URL: await sharedPostgres() };
+  return { REDIS_URL: await sharedRedis(), DATABASE_URL: await migratedPostgres() };
 }
 
 /** With no settings it is embedded, in a folder of its own that goes with it. */

@@ -1,7 +1,8 @@
-/** `workshop serve` as a process of its own, embedded, with all that it wrote: for tests that ask whether it lives and what it logs. */
-import { fileURLToPath } from 'node:url';
+/** `workshop serve` as a process of its own, with all that it wrote: for tests that ask whether it lives and what it logs. */
 import { dataFolder } from './dataFolder.ts';
+import { temporaryFolder } from './folder.ts';
 import { type RunningProcess, startProcess } from './process.ts';
+import { program } from './program.ts';
 import { type Json, secret, token } from './server.ts';
 
 export interface Serving {
@@ -13,10 +14,9 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-const program = fileURLToPath(import.meta.resolve('../../bin/workshop.js'));
-
+/** With no settings it is embedded. */
 export async function serving(settings: Record<string, string> = {}): Promise<Serving> {
-  const folder = await dataFolder('serving');
+  const folder = await (settings.DATABASE_URL === undefined ? dataFolder : temporaryFolder)('serving');
   const server = await startProcess({
     command: process.execPath,
     args: [program, 'serve', '--json'],

@@ -7,6 +7,8 @@ declare module 'vitest' {
   export interface ProvidedContext {
     redisUrl: string;
     postgresUrl: string;
+    /** The database with tables of which `migratedPostgres` hands out copies. */
+    postgresTemplate: string;
   }
 }
 
@@ -32,4 +34,9 @@ export async function sharedRedis(): Promise<string> {
 /** The url of a fresh, empty database of the run's shared Postgres. It goes with the run. */
 export function sharedPostgres(): Promise<string> {
   return createDatabase(inject('postgresUrl'));
+}
+
+/** The same with the tables as a node has made them at its first start, which takes it a tenth of a second. */
+export function migratedPostgres(): Promise<string> {
+  return createDatabase(inject('postgresUrl'), inject('postgresTemplate'));
 }

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Limits, rateLimits } from '../../src/limits/limiter.ts';
 import { redisStore } from '../../src/limits/shared.ts';
-import { allowancesOf, type Kind, kinds, type Layer } from '../../src/limits/table.ts';
+import { allowancesOf, type Kind, kinds, type Layer, socketsOfUser } from '../../src/limits/table.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { until } from '../kit/until.ts';
@@ -20,8 +20,31 @@ async function admitted(limits: Limits, times: number, user: number, kind: Kind 
   return count;
 }
 
+describe('places', () => {
+  it('[M24] are taken and given back, each once', () => {
+    const { sockets } = rateLimits({ scale: 1 });
+    const leave = Array.from({ length: socketsOfUser.most }, () => sockets.take(7));
+    expect(leave).not.toContain(undefined);
+    expect(sockets.take(7)).toBeUndefined();
+    expect(sockets.take(8)).toBeDefined();
+    for (const _ of [1, 2]) leave[0]?.();
+    expect(sockets.take(7)).toBeDefined();
+    expect(sockets.take(7)).toBeUndefined();
+    const unlimited = rateLimits({ scale: 0 }).sockets;
+    for (let n = 0; n < 1_000; n++) expect(unlimited.take(7)).toBeDefined();
+  });
+});
+
 describe('limits in memory', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('[M10] are never scaled below the pace of people where they hold moderating up', async () => {
+    expect(await admitted(rateLimits({ scale: 0.001 }), 150, 7, 'moderate')).toBe(100);
+    expect(await admitted(rateLimits({ scale: 1 }), 500, 7, 'moderate')).toBe(400);
+  });
+
   it('[M1] let an account have its allowance, and say when to come back', async () => {
+    vi.useFakeTimers();
     const refused: [Kind, Layer][] = [];
     const limits = rateLimits({ scale: 1, refused: (kind, layer) => refused.push([kind, layer]) });
     expect(await admitted(limits, chats + 5, 7)).toBe(chats);
@@ -33,7 +56,9 @@ describe('limits in memory', () => {
     expect(verdict.layer).toBe('user');
     expect(verdict.retryAfterMs).toBeGreaterThan(0);
     expect(verdict.retryAfterMs).toBeLessThanOrEqual(10_000);
-    await sleep(verdict.retryAfterMs + 20);
+    await vi.advanceTimersByTimeAsync(verdict.retryAfterMs - 1);
+    expect(await limits.take('chat', { user: 7 })).toMatchObject({ ok: false });
+    await vi.advanceTimersByTimeAsync(1);
     expect(await limits.take('chat', { user: 7 })).toEqual({ ok: true });
   });
 

@@ -3,11 +3,14 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import type { EventLog } from '../../src/log/log.ts';
 import { appendTests } from './contract/append.ts';
 import { commandTests } from './contract/commands.ts';
+import { identityTests } from './contract/identity.ts';
 import { idTests } from './contract/ids.ts';
 import { keepingTests } from './contract/keeping.ts';
 import { modelTests } from './contract/model.ts';
+import { noteTests } from './contract/notes.ts';
 import { presenceTests } from './contract/presence.ts';
 import { readTests } from './contract/read.ts';
+import { snapshotTests } from './contract/snapshots.ts';
 import { tailTests } from './contract/tail.ts';
 import { timerTests } from './contract/timers.ts';
 import { writerTests } from './contract/writers.ts';
@@ -54,8 +57,11 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     describe('reading', () => readTests(stage));
     describe('the tail', () => tailTests(stage));
     describe('workshop ids', () => idTests(stage));
+    describe('its identity', () => identityTests(stage));
+    describe('notes', () => noteTests(stage));
     describe('presence', () => presenceTests(stage));
     describe('removing and writing anew', () => keepingTests(stage));
     describe('timers', () => timerTests(stage));
+    describe('folded rooms', () => snapshotTests(stage));
   });
 }

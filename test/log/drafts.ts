@@ -33,7 +33,7 @@ export interface Drafted extends Partial<Omit<Append, 'commands'>> {
 }
 
 export function send(log: EventLog, change: Drafted, ...commands: DraftCommand[]): Promise<Appended> {
-  return log.append({ base: 0, deadline: log.now() + 10_000, node, commands, ...change });
+  return log.events.append({ base: 0, deadline: log.now() + 10_000, node, commands, ...change });
 }
 
 type Kind = Appended['kind'];
@@ -52,7 +52,7 @@ export async function sent(log: EventLog, change: Drafted, ...commands: DraftCom
 
 /** `count` events of one command, on top of what is there. */
 export async function fill(log: EventLog, workshopId: number, count: number) {
-  const base = (await log.head(workshopId))?.version ?? 0;
+  const base = (await log.events.head(workshopId))?.version ?? 0;
   return sent(log, { workshopId, base }, command({ events: Array.from({ length: count }, () => draft()) }));
 }
 
@@ -77,7 +77,7 @@ export async function follow(
 ): Promise<Followed> {
   const batches: TailBatch[] = [];
   const errors: unknown[] = [];
-  const tail = log.tail({
+  const tail = log.feed.tail({
     from: new Map([[partition, from]]),
     onBatch: (batch) => void batches.push(batch),
     onError: (error) => void errors.push(error),

@@ -49,10 +49,12 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) await folder.close();
 });
 
+const sources = new URL('../kit/sources.js', import.meta.url).href;
+
 /** Starts a program beside this file; its lines come one by one. */
 function start(program: string, ...args: string[]) {
   const file = fileURLToPath(new URL(program, import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  const child = spawn(process.execPath, ['--import', sources, file, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
@@ -79,18 +81,18 @@ describe('a killed process', () => {
 
       const log = await embeddedLog({ path });
       for (const workshopId of [1, 2, 3, 4]) {
-        const events = await log.read(workshopId, 0, 100_000);
+        const events = await log.events.read(workshopId, 0, 100_000);
         expect(versions(events)).toEqual(events.map((_, index) => index + 1));
-        expect((await log.head(workshopId))?.version ?? 0).toBe(events.length);
+        expect((await log.events.head(workshopId))?.version ?? 0).toBe(events.length);
       }
       for (const line of acknowledged) {
         const [workshopId = 0, from = 0, to = 0] = line.split(' ').map(Number);
         const commandId = line.split(' ')[3] ?? '';
-        const events = await log.read(workshopId, from - 1, to - from + 1);
+        const events = await log.events.read(workshopId, from - 1, to - from + 1);
         expect(events.map((event) => event.commandId)).toEqual(
           Array.from({ length: to - from + 1 }, () => commandId),
         );
-        expect((await log.check(workshopId, to, 7, commandId)).done).toEqual({
+        expect((await log.commands.check(workshopId, to, 7, commandId)).done).toEqual({
           version: to,
           fingerprint: 'print',
         });
@@ -146,14 +148,14 @@ describe('opening', () => {
     const first = await embeddedLog({ path });
     const { epoch } = await sent(first, { workshopId: 1, wakes: true }, one);
     const key = { userId: 7, key: 'k', fingerprint: 'f' };
-    const { workshopId } = await first.allocate(key);
+    const { workshopId } = await first.ids.allocate(key);
     await first.close();
 
     const again = await openLog({ path });
-    expect(await again.head(1)).toEqual({ version: 1, epoch, past: new Map() });
+    expect(await again.events.head(1)).toEqual({ version: 1, epoch, past: new Map() });
     as('done', await send(again, { workshopId: 1, base: 1 }, one));
-    expect((await again.allocate(key)).workshopId).toBe(workshopId);
-    expect(await again.timers.due(10)).toEqual([1]);
+    expect((await again.ids.allocate(key)).workshopId).toBe(workshopId);
+    expect(await again.timers.claim(10, 0)).toEqual([1]);
   });
 
   test('a folder without a log is not made one by a reader', async () => {
@@ -163,14 +165,14 @@ describe('opening', () => {
     await expect(embeddedLog({ path, readOnly: true })).rejects.toThrow('there is no event log');
   });
 
-  test('a store of another format is refused with both numbers', async () => {
+  test('[L12] a store of another format is refused with both numbers and what to do', async () => {
     const path = newPath();
     await (await embeddedLog({ path })).close();
     const root = open({ path, noSubdir: false, overlappingSync: false });
     await root.openDB({ name: 'settings' }).put('format', 99);
     await root.close();
     await expect(embeddedLog({ path })).rejects.toThrow(
-      /has format 99; this version of the program reads format 1$/,
+      `the event log in ${path} has format 99; this version of the program reads format 1: upgrade the program`,
     );
   });
 
@@ -186,7 +188,24 @@ describe('opening', () => {
     await log.close();
     await expect(send(log, { workshopId: 1 }, command())).rejects.toMatchObject({ code: 'unavailable' });
     await expect(log.ping()).rejects.toMatchObject({ code: 'unavailable' });
-    await expect(log.head(1)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(log.events.head(1)).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('rewriting that ends in the middle', () => {
+  test('leaves no room behind that was folded from what is taken out already', async () => {
+    const log = await openLog({ path: newPath() });
+    await fill(log, 1, 600);
+    const { version = 0, epoch = '' } = (await log.events.head(1)) ?? {};
+    await log.snapshots.keep(1, { version, epoch, room: 'with the name' });
+    expect(await log.snapshots.read(1)).not.toBeNull();
+    // The second page is not looked at any more.
+    const ending = log.streams.rewrite(1, (event) => {
+      if (event.version > 500) throw new Error('the process ends');
+      return { ...(event.data as object), name: null };
+    });
+    await expect(ending).rejects.toThrow('the process ends');
+    expect(await log.snapshots.read(1)).toBeNull();
   });
 });
 
@@ -206,13 +225,15 @@ describe('the clock', () => {
     const old = Array.from({ length: 5 }, () => command({ remember: true }));
     await sent(log, { workshopId: 1 }, ...old);
     const isDone = async () =>
-      Promise.all(old.map(async ({ commandId }) => (await log.check(1, 5, 7, commandId)).done !== null));
+      Promise.all(
+        old.map(async ({ commandId }) => (await log.commands.check(1, 5, 7, commandId)).done !== null),
+      );
     time += commandMemoryMs;
     await sent(log, { workshopId: 1, base: 5 }, command());
     expect(await isDone()).toEqual([true, true, true, true, true]);
     time += commandMemoryMs + 1;
     await sent(log, { workshopId: 1, base: 6 }, command());
-    await log.read(1, 0, 1);
+    await log.events.read(1, 0, 1);
     expect(await isDone()).toEqual([false, false, false, false, false]);
     // An id that was forgotten is free again, and remembered anew.
     const [first = command()] = old;
@@ -224,12 +245,12 @@ describe('the clock', () => {
     let time = 2_000_000;
     const log = await openLog({ path: newPath(), now: () => time });
     const key = { userId: 7, key: 'k', fingerprint: 'f' };
-    const { workshopId } = await log.allocate(key);
+    const { workshopId } = await log.ids.allocate(key);
     time += 24 * 60 * 60_000 - 1;
-    expect((await log.allocate(key)).workshopId).toBe(workshopId);
+    expect((await log.ids.allocate(key)).workshopId).toBe(workshopId);
     time += 1;
-    expect((await log.allocate({ ...key, fingerprint: 'g' })).workshopId).not.toBe(workshopId);
-    expect((await log.allocate(key)).fingerprint).toBe('g');
+    expect((await log.ids.allocate({ ...key, fingerprint: 'g' })).workshopId).not.toBe(workshopId);
+    expect((await log.ids.allocate(key)).fingerprint).toBe('g');
   });
 });
 
@@ -243,12 +264,12 @@ describe('a group of writes', () => {
       send(log, { workshopId: 3 }, command()),
     ]);
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(await log.open(0)).toEqual(
+    expect(await log.streams.open(0)).toEqual(
       new Map([
         [1, 1],
         [3, 1],
       ]),
     );
-    expect(await log.read(2, 0, 10)).toEqual([]);
+    expect(await log.events.read(2, 0, 10)).toEqual([]);
   });
 });

@@ -10,8 +10,8 @@ const log = await embeddedLog({ path: process.argv[2] ?? '', readOnly: true });
 await send(log, { workshopId: 1 }, command()).catch((error) => {
   print(`write ${error instanceof CodedError ? error.code : error}`);
 });
-print(`open ${[...(await log.open(0))].map(([id, version]) => `${id}:${version}`)}`);
-const tail = log.tail({
+print(`open ${[...(await log.streams.open(0))].map(([id, version]) => `${id}:${version}`)}`);
+const tail = log.feed.tail({
   from: new Map([[0, 0]]),
   onBatch({ entries }) {
     for (const entry of entries)

@@ -49,7 +49,7 @@ describe('epochs', () => {
     expect(version).toBe(3);
     const next = await sent(log, { workshopId, base: 3, epoch }, chat(7));
     expect([next.from, next.epoch]).toEqual([4, epoch]);
-    const head = await log.head(workshopId);
+    const head = await log.events.head(workshopId);
     expect(head).toEqual({ version: 4, epoch, past: new Map([[first.epoch, 3]]) });
     if (head === null) throw new Error('the workshop is gone');
     expect([3, 4].map((seen) => isPart(head, first.epoch, seen))).toEqual([true, false]);
@@ -71,7 +71,7 @@ describe('epochs', () => {
       await restarted();
     }
     await fill(log, workshopId, 1);
-    const past = [...((await log.head(workshopId))?.past ?? [])];
+    const past = [...((await log.events.head(workshopId))?.past ?? [])];
     expect(past).toEqual(
       epochs
         .map((epoch, index) => [epoch, index + 1] as [string, number])
@@ -82,17 +82,21 @@ describe('epochs', () => {
 
   test('[L14] a node that finds events missing begins an epoch of which nothing earlier is sure', async () => {
     const { epoch } = await fill(log, workshopId, 3);
-    const next = await log.newEpoch(workshopId, epoch);
+    const next = await log.events.newEpoch(workshopId, epoch);
     expect(next).not.toBe(epoch);
-    expect(await log.newEpoch(workshopId, epoch)).toBe(next);
-    expect(await log.head(workshopId)).toEqual({ version: 3, epoch: next, past: new Map() });
+    expect(await log.events.newEpoch(workshopId, epoch)).toBe(next);
+    expect(await log.events.head(workshopId)).toEqual({ version: 3, epoch: next, past: new Map() });
   });
 
   test('[L14] and where a restart came between, the old epoch ends with the stream that is there', async () => {
     const { epoch } = await fill(log, workshopId, 3);
     await restarted();
-    const next = await log.newEpoch(workshopId, epoch);
-    expect(await log.head(workshopId)).toEqual({ version: 3, epoch: next, past: new Map([[epoch, 3]]) });
+    const next = await log.events.newEpoch(workshopId, epoch);
+    expect(await log.events.head(workshopId)).toEqual({
+      version: 3,
+      epoch: next,
+      past: new Map([[epoch, 3]]),
+    });
     expect((await fill(log, workshopId, 1)).epoch).toBe(next);
   });
 });
@@ -129,7 +133,7 @@ describe('the feed', () => {
 describe('a workshop whose stream is gone', () => {
   async function eventsOf(): Promise<RecordedEvent[]> {
     const events: RecordedEvent[] = [];
-    for await (const page of readAll(log, workshopId)) events.push(...page);
+    for await (const page of readAll(log.events, workshopId)) events.push(...page);
     return events;
   }
 
@@ -155,21 +159,32 @@ describe('a workshop whose stream is gone', () => {
     await sent(log, { workshopId, base: 2 }, chat(7), chat(8));
     const events = await eventsOf();
     await loseStream();
-    expect(await log.head(workshopId)).toBeNull();
-    expect(await log.check(workshopId, 4, 7, null)).toMatchObject({ version: 0, epoch: '' });
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect(await log.commands.check(workshopId, 4, 7, null)).toMatchObject({ version: 0, epoch: '' });
     expect(await send(log, { workshopId, base: 4, epoch }, chat(7))).toMatchObject({
       kind: 'conflict',
       version: 0,
     });
 
-    expect(await log.refill(workshopId, pages(events))).toBe(true);
+    expect(await log.streams.refill(workshopId, pages(events))).toBe(true);
     expect(await eventsOf()).toEqual(events);
-    const head = await log.head(workshopId);
+    const head = await log.events.head(workshopId);
     expect(head).toMatchObject({ version: 4, past: new Map() });
     expect(head?.epoch).not.toBe(epoch);
     expect(await sent(log, { workshopId, base: 4 }, chat(7))).toMatchObject({ from: 5, epoch: head?.epoch });
-    expect((await log.open(log.partitionOf(workshopId))).get(workshopId)).toBe(5);
-    expect(await log.timers.due(10)).toEqual([workshopId]);
+    expect((await log.streams.open(log.partitionOf(workshopId))).get(workshopId)).toBe(5);
+    expect(await log.timers.claim(10, 0)).toEqual([workshopId]);
+  });
+
+  test('[L16] stays for good, although what is written aside goes by itself', async () => {
+    await fill(log, workshopId, 3);
+    const events = await eventsOf();
+    await loseStream();
+    await log.streams.refill(workshopId, pages(events));
+    const client = redis.client();
+    const [stream = ''] = await client.keys('*:events');
+    expect(await client.pttl(stream)).toBe(-1);
+    client.disconnect();
   });
 
   test('[L16] still knows the command ids of the last ten minutes', async () => {
@@ -177,7 +192,7 @@ describe('a workshop whose stream is gone', () => {
     await sent(log, { workshopId }, one);
     const events = await eventsOf();
     await loseStream();
-    await log.refill(workshopId, pages(events));
+    await log.streams.refill(workshopId, pages(events));
     expect(as('done', await send(log, { workshopId, base: 1 }, one)).commands).toMatchObject([
       { version: 1 },
     ]);
@@ -188,10 +203,12 @@ describe('a workshop whose stream is gone', () => {
     const events = await eventsOf();
     const other = await open();
     await loseStream();
-    const both = await Promise.all([log, other].map((each) => each.refill(workshopId, pages(events))));
+    const both = await Promise.all(
+      [log, other].map((each) => each.streams.refill(workshopId, pages(events))),
+    );
     expect(both.toSorted()).toEqual([false, true]);
     await fill(log, workshopId, 1);
-    expect(await other.refill(workshopId, pages(events))).toBe(false);
+    expect(await other.streams.refill(workshopId, pages(events))).toBe(false);
     expect(versions(await eventsOf())).toEqual([1, 2, 3, 4]);
     const client = redis.client();
     expect(await client.keys('*aside*')).toEqual([]);
@@ -202,11 +219,30 @@ describe('a workshop whose stream is gone', () => {
     await fill(log, workshopId, 4);
     const events = await eventsOf();
     await loseStream();
-    await expect(log.refill(workshopId, pages(events.toSpliced(2, 1)))).rejects.toThrow(
+    await expect(log.streams.refill(workshopId, pages(events.toSpliced(2, 1)))).rejects.toThrow(
       'event 3 was not kept',
     );
-    expect(await log.head(workshopId)).toBeNull();
-    expect(await log.refill(workshopId, pages([]))).toBe(false);
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect(await log.streams.refill(workshopId, pages([]))).toBe(false);
+  });
+
+  test('[L16] nor where what was written aside went away before all of it had come', async () => {
+    await fill(log, workshopId, 4);
+    const events = await eventsOf();
+    await loseStream();
+    const client = redis.client();
+    async function* slowly() {
+      yield events.slice(0, 2);
+      // As if whoever reads the rest took longer than what is aside lasts.
+      await client.del(...(await client.keys('*aside*')));
+      yield events.slice(2);
+    }
+    await expect(log.streams.refill(workshopId, slowly())).rejects.toThrow('did not all arrive');
+    client.disconnect();
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect(await log.events.read(workshopId, 0, 10)).toEqual([]);
+    expect(await log.streams.refill(workshopId, pages(events))).toBe(true);
+    expect(await eventsOf()).toEqual(events);
   });
 });
 
@@ -218,22 +254,22 @@ describe('workshop ids', () => {
       return 500;
     };
     const node = await open({ highestId });
-    expect((await node.allocate()).workshopId).toBe(501);
-    expect((await node.allocate()).workshopId).toBe(502);
+    expect((await node.ids.allocate()).workshopId).toBe(501);
+    expect((await node.ids.allocate()).workshopId).toBe(502);
     expect(asked).toBe(1);
     const client = redis.client();
     await client.flushall();
-    expect((await node.allocate()).workshopId).toBe(501);
+    expect((await node.ids.allocate()).workshopId).toBe(501);
     await client.set('ws:{ids}:next', 3);
     client.disconnect();
     await restarted();
     await until(() => node.ping().then(() => true), { what: 'the node to be connected again' });
-    expect((await node.allocate()).workshopId).toBe(501);
+    expect((await node.ids.allocate()).workshopId).toBe(501);
   });
 
   test('[L10] are not given out while that cannot be told', async () => {
     const node = await open({ highestId: () => Promise.reject(new Error('the database is away')) });
-    await expect(node.allocate()).rejects.toThrow('the database is away');
+    await expect(node.ids.allocate()).rejects.toThrow('the database is away');
   });
 });
 

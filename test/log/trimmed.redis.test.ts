@@ -10,11 +10,14 @@ import { fill } from './drafts.ts';
 
 let url: string;
 let log: EventLog;
+/** Of another process: what one appends itself one need not read. */
+let elsewhere: EventLog;
 beforeAll(async () => {
   url = await sharedRedis();
   log = await redisLog({ address: { url }, onError: () => undefined });
+  elsewhere = await redisLog({ address: { url }, onError: () => undefined });
 });
-afterAll(() => log.close());
+afterAll(() => Promise.all([log.close(), elsewhere.close()]));
 
 it('[L8] a reader that was behind when all of the feed was trimmed is told, although nothing follows', async () => {
   const partition = log.partitionOf(1);
@@ -24,7 +27,7 @@ it('[L8] a reader that was behind when all of the feed was trimmed is told, alth
   });
   const gaps: number[] = [];
   let batches = 0;
-  const tail = log.tail({
+  const tail = log.feed.tail({
     from: new Map([[partition, 0]]),
     async onBatch({ gap, cursor }) {
       batches++;
@@ -33,9 +36,9 @@ it('[L8] a reader that was behind when all of the feed was trimmed is told, alth
     },
     onError: () => undefined,
   });
-  await fill(log, 1, 1);
+  await fill(elsewhere, 1, 1);
   await until(() => batches === 1, { what: 'the first batch' });
-  await fill(log, 1, 1);
+  await fill(elsewhere, 1, 1);
   const client = redisClient(url);
   const [feed = ''] = await client.keys('ws:*:feed');
   await client.xtrim(feed, 'MAXLEN', 0);
@@ -50,38 +53,47 @@ it('[L8] a reader that was behind when all of the feed was trimmed is told, alth
 
 it('[Z2] what is written anew where it is kept, while it is put back, is not put back as it was', async () => {
   await fill(log, 2, 3);
-  const events: RecordedEvent[] = await log.read(2, 0, 10);
-  const head = await log.head(2);
+  const events: RecordedEvent[] = await log.events.read(2, 0, 10);
+  const head = await log.events.head(2);
   const last = events.at(-1);
   if (head === null || last === undefined) throw new Error('there is no workshop');
-  await log.remove(2, { version: 3, epoch: head.epoch, eventId: last.eventId });
+  await log.streams.remove(2, { version: 3, epoch: head.epoch, eventId: last.eventId });
   async function* pages(between: () => Promise<void>) {
     yield events;
     await between();
   }
   expect(
-    await log.refill(
+    await log.streams.refill(
       2,
-      pages(() => log.announce(2)),
+      pages(() => log.feed.announce(2)),
     ),
   ).toBe(false);
-  expect(await log.head(2)).toBeNull();
+  expect(await log.events.head(2)).toBeNull();
   expect(
-    await log.refill(
+    await log.streams.refill(
       2,
       pages(async () => undefined),
     ),
   ).toBe(true);
   // Nor is an older one, after another was put back, went on, and was removed.
   await fill(log, 2, 1);
-  const newer = await log.head(2);
-  const [added] = await log.read(2, 3, 1);
-  await log.remove(2, { version: 4, epoch: newer?.epoch ?? '', eventId: added?.eventId ?? '' });
+  const newer = await log.events.head(2);
+  const [added] = await log.events.read(2, 3, 1);
+  await log.streams.remove(2, { version: 4, epoch: newer?.epoch ?? '', eventId: added?.eventId ?? '' });
   expect(
-    await log.refill(
+    await log.streams.refill(
       2,
       pages(async () => undefined),
     ),
   ).toBe(false);
-  expect(await log.head(2)).toBeNull();
+  expect(await log.events.head(2)).toBeNull();
+});
+
+it('[Z3] a stream that was written anew stays for good, although what is written aside goes by itself', async () => {
+  await fill(log, 3, 3);
+  expect(await log.streams.rewrite(3, ({ version, data }) => (version === 2 ? {} : data))).toBe(1);
+  const client = redisClient(url);
+  const [stream = ''] = await client.keys('ws:*:3:events');
+  expect(await client.pttl(stream)).toBe(-1);
+  client.disconnect();
 });

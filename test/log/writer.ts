@@ -11,7 +11,7 @@ const log = await embeddedLog({ path: process.argv[2] ?? '' });
 
 async function write(workshopId: number): Promise<never> {
   for (;;) {
-    const base = (await log.head(workshopId))?.version ?? 0;
+    const base = (await log.events.head(workshopId))?.version ?? 0;
     const events = Array.from({ length: 1 + (base % 3) }, () => draft(['user:7'], { text: 'x'.repeat(500) }));
     const answer = await send(
       log,
@@ -19,7 +19,7 @@ async function write(workshopId: number): Promise<never> {
       command({ commandId: randomUUID(), events, remember: true }),
     );
     if (answer.kind !== 'appended') throw new Error(`not expected: ${JSON.stringify(answer)}`);
-    const [event] = await log.read(workshopId, answer.from - 1, 1);
+    const [event] = await log.events.read(workshopId, answer.from - 1, 1);
     // Synchronous: what is printed was acknowledged before the process died.
     writeSync(1, `${workshopId} ${answer.from} ${answer.to} ${event?.commandId}\n`);
   }

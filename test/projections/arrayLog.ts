@@ -1,6 +1,6 @@
 /** A log on arrays, as far as projections use one: for faults that a real log does not have at a test's bidding. */
 
-import type { ProjectedLog } from '../../projections/feed.ts';
+import type { ProjectedLog } from '../../projections/fold/source.ts';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import type { FeedEntry, TailBatch, TailOptions } from '../../src/log/log.ts';
 
@@ -27,6 +27,7 @@ interface Feed {
 }
 
 export function arrayLog(partitions = 1): ArrayLog {
+  const noted = new Map<string, string>();
   const streams = new Map<number, { events: RecordedEvent[]; epoch: string }>();
   const feeds: Feed[] = Array.from({ length: partitions }, () => ({
     first: 1,
@@ -43,6 +44,15 @@ export function arrayLog(partitions = 1): ArrayLog {
     const stream = streams.get(workshopId) ?? { events: [], epoch: 'first' };
     streams.set(workshopId, stream);
     return stream;
+  };
+
+  const notes: ArrayLog['notes'] = {
+    all: async () => new Map(noted),
+    async put(changed) {
+      for (const [name, text] of changed)
+        if (text === null) noted.delete(name);
+        else noted.set(name, text);
+    },
   };
 
   const broken = new Set<string>();
@@ -101,33 +111,38 @@ export function arrayLog(partitions = 1): ArrayLog {
     partitions,
     partitionOf,
     now: () => Date.now(),
-    async read(id, after, limit) {
-      const stream = streams.get(id)?.events ?? [];
-      return parsed(id, stream.filter((event) => event.version > after).slice(0, limit));
+    notes,
+    events: {
+      async read(id, after, limit) {
+        const stream = streams.get(id)?.events ?? [];
+        return parsed(id, stream.filter((event) => event.version > after).slice(0, limit));
+      },
+      head: async (id) => {
+        const stream = streams.get(id);
+        return stream === undefined
+          ? null
+          : { version: stream.events.length, epoch: stream.epoch, past: new Map() };
+      },
     },
-    head: async (id) => {
-      const stream = streams.get(id);
-      return stream === undefined
-        ? null
-        : { version: stream.events.length, epoch: stream.epoch, past: new Map() };
+    streams: {
+      ids: async (partition) => [...streams.keys()].filter((id) => partitionOf(id) === partition),
+      open: async (partition) =>
+        new Map(
+          [...streams]
+            .filter(([id]) => partitionOf(id) === partition)
+            .map(([id, { events }]) => [id, events.length]),
+        ),
+      refill: async () => false,
+      remove: async (id) => streams.delete(id),
+      async rewrite(id, rewriting) {
+        const stream = streams.get(id);
+        if (stream === undefined) return 0;
+        const before = stream.events;
+        stream.events = before.map((event) => ({ ...event, data: rewriting(event) }));
+        return stream.events.filter(({ data }, index) => data !== before[index]?.data).length;
+      },
     },
-    open: async (partition) =>
-      new Map(
-        [...streams]
-          .filter(([id]) => partitionOf(id) === partition)
-          .map(([id, { events }]) => [id, events.length]),
-      ),
-    refill: async () => false,
-    remove: async (id) => streams.delete(id),
-    announce: async () => undefined,
-    async rewrite(id, rewriting) {
-      const stream = streams.get(id);
-      if (stream === undefined) return 0;
-      const before = stream.events;
-      stream.events = before.map((event) => ({ ...event, data: rewriting(event) }));
-      return stream.events.filter(({ data }, index) => data !== before[index]?.data).length;
-    },
-    tail,
+    feed: { tail, announce: async () => undefined },
     append(workshopId, events) {
       const stream = streamOf(workshopId);
       const from = stream.events.length + 1;

@@ -1,9 +1,9 @@
 /** The two kinds of database, fresh and empty, for suites that must hold on both. */
 import { join } from 'node:path';
-import type { Database } from '../../projections/database.ts';
-import { openDatabase } from '../../projections/open.ts';
+import type { Database } from '../../projections/database/database.ts';
+import { openDatabase } from '../../projections/database/open.ts';
 import { dataFolder } from '../kit/dataFolder.ts';
-import { sharedPostgres } from '../kit/shared.ts';
+import { migratedPostgres } from '../kit/shared.ts';
 
 export interface FreshDatabase {
   database: Database;
@@ -15,7 +15,7 @@ export interface FreshDatabase {
 }
 
 async function freshPostgres(): Promise<FreshDatabase> {
-  const url = await sharedPostgres();
+  const url = await migratedPostgres();
   const open = async () => {
     const database = await openDatabase({ url }, { onError: fail });
     await database.ready;

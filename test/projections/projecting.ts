@@ -1,12 +1,12 @@
 /** A database for the tests of one `describe`, and projectors on it that end with the test that began them. */
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import type { Database } from '../../projections/database.ts';
+import type { Database } from '../../projections/database/database.ts';
 import {
   type Projector,
   type ProjectorEvent,
   type ProjectorOptions,
   projector,
-} from '../../projections/projector.ts';
+} from '../../projections/worker/projector.ts';
 import { foldedVersion } from '../../projections/workshops/queries.ts';
 import { until } from '../kit/until.ts';
 import type { FreshDatabase } from './databases.ts';
@@ -80,4 +80,9 @@ export function projecting(open: () => Promise<FreshDatabase>, ...cleared: strin
     stop,
     clear,
   };
+}
+
+/** Whether a statement is the commit of a batch (`projections/checkpoints/statement.ts`). */
+export function isCommit(text: string): boolean {
+  return text.includes('), moved as (');
 }

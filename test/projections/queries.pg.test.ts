@@ -2,9 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listAttendees } from '../../projections/attendees/queries.ts';
 import { listChat } from '../../projections/chat/queries.ts';
-import type { Database } from '../../projections/database.ts';
-import { keptEvents, readEvents } from '../../projections/events/queries.ts';
-import { type Projector, projector } from '../../projections/projector.ts';
+import type { Database } from '../../projections/database/database.ts';
+import { storedEvents } from '../../projections/events/queries.ts';
+import { type Projector, projector } from '../../projections/worker/projector.ts';
 import {
   foldedVersion,
   highestWorkshopId,
@@ -147,7 +147,7 @@ describe.each(databases)('on $kind', ({ open }) => {
 
   it('the history is read as the log would tell it', async () => {
     const events = stories.get(85) ?? [];
-    const read = await readEvents(database, 85, 10, 20);
+    const read = await storedEvents(database).read(85, 10, 20);
     const { deleted } = fold(85, events);
     expect(read).toEqual(
       events
@@ -158,7 +158,7 @@ describe.each(databases)('on $kind', ({ open }) => {
             : event,
         ),
     );
-    expect(await keptEvents(database).version(85)).toBe(events.length);
-    expect(await keptEvents(database).version(404)).toBe(0);
+    expect(await storedEvents(database).version(85)).toBe(events.length);
+    expect(await storedEvents(database).version(404)).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 /** The tables of one workshop as they are, under the contract's names; instants are milliseconds since 1970. */
-import type { Database } from '../../projections/database.ts';
+import type { Database } from '../../projections/database/database.ts';
 import type { Tables } from './expected.ts';
 
 export async function tablesOf(database: Database, workshopId: number): Promise<Tables> {

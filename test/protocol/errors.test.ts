@@ -1,6 +1,6 @@
 /** The table of error codes against the contract's list. */
 import { describe, expect, expectTypeOf, test } from 'vitest';
-import { type RefusalCode, refusalCodes } from '../../src/domain/refusal.ts';
+import { type RefusalCode, refusalCodes } from '../../src/domain/define.ts';
 import { CodedError, type ErrorCode, errorCodes, wireError } from '../../src/protocol/errors.ts';
 
 const contract: Record<ErrorCode, { retryable: boolean }> = {

@@ -4,8 +4,7 @@ import { decide } from '../../src/domain/decide.ts';
 import type { Actor, Decision } from '../../src/domain/define.ts';
 import { evolve, type RecordedEvent } from '../../src/domain/evolve.ts';
 import { emptyRoom, type Room } from '../../src/domain/room.ts';
-import type { Act } from '../../src/simulate/acts.ts';
-import { payloadOf } from '../../src/simulate/payload.ts';
+import { type Act, payloadOf } from '../../src/simulate/acts.ts';
 import type { Script } from '../../src/simulate/script.ts';
 import { begin, recorded, workshopId } from '../domain/given.ts';
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RedisCluster, startCluster } from '../kit/cluster.ts';
 import { liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
-import { sharedPostgres } from '../kit/shared.ts';
+import { migratedPostgres } from '../kit/shared.ts';
 
 let cluster: RedisCluster;
 let servers: TestServer[];
 
 beforeAll(async () => {
   cluster = await startCluster();
-  const settings = { REDIS_CLUSTER_NODES: cluster.nodes, DATABASE_URL: await sharedPostgres() };
+  const settings = { REDIS_CLUSTER_NODES: cluster.nodes, DATABASE_URL: await migratedPostgres() };
   servers = [await testServer(settings), await testServer(settings)];
 }, 60_000);
 afterAll(async () => {

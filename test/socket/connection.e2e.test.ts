@@ -1,13 +1,21 @@
 import { SignJWT } from 'jose';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { guestOn, liveWorkshop, secret, type TestServer, testServer, token } from '../kit/server.ts';
+import {
+  clusterSettings,
+  guestOn,
+  liveWorkshop,
+  secret,
+  type TestServer,
+  testServer,
+  token,
+} from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 let server: TestServer;
 
 beforeAll(async () => {
-  server = await testServer({ CORS_ORIGINS: 'https://app.example.org' });
+  server = await testServer({ ...(await clusterSettings()), CORS_ORIGINS: 'https://app.example.org' });
 });
 afterAll(() => server.close());
 

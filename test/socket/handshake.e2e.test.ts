@@ -1,7 +1,7 @@
 /** The handshake, request by request, as no client library would send it: whose page may connect, and with which credentials. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rawSocket, upgrading } from '../kit/rawSocket.ts';
-import { token } from '../kit/server.ts';
+import { clusterSettings, token } from '../kit/server.ts';
 import { type Serving, serving } from '../kit/serving.ts';
 import { until } from '../kit/until.ts';
 
@@ -10,7 +10,7 @@ const evil = 'https://evil.example';
 let server: Serving;
 
 beforeAll(async () => {
-  server = await serving({ CORS_ORIGINS: allowed });
+  server = await serving({ ...(await clusterSettings()), CORS_ORIGINS: allowed });
 }, 60_000);
 afterAll(() => server.close());
 
@@ -83,6 +83,14 @@ describe('a handshake', () => {
     expect(await connecting({ cookie, 'sec-fetch-site': 'cross-site' })).toBe('unauthenticated');
     expect(await connecting({ cookie, origin: allowed })).toBe('connected');
     expect(await connecting({}, { token: await token({ id: 5 }) })).toBe('connected');
+  });
+
+  it('takes the first cookie of several that is good, and one in quotes', async () => {
+    const [good, ours] = [await token({ id: 5 }), 'workshop_token='];
+    const old = `${ours}; ${ours}${await token({ id: 5, expiresIn: -60 })}; ${ours}x`;
+    expect(await connecting({ cookie: `${old}; ${ours}${good}`, origin: allowed })).toBe('connected');
+    expect(await connecting({ cookie: `${ours}"${good}"`, origin: allowed })).toBe('connected');
+    expect(await connecting({ cookie: old, origin: allowed })).toBe('unauthenticated');
   });
 
   it('[S9] takes no token from the address', async () => {

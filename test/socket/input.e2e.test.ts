@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandNames, commandOf } from '../../src/domain/catalog.ts';
-import { type Guest, liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
+import { clusterSettings, type Guest, liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
 let server: TestServer;
@@ -10,7 +10,7 @@ let host: Guest;
 let other: Guest;
 
 beforeAll(async () => {
-  server = await testServer();
+  server = await testServer(await clusterSettings());
   workshopId = await liveWorkshop(server, [2, 3]);
   host = await server.connect(1);
   other = await server.connect(2);
@@ -156,5 +156,15 @@ describe('a command id', () => {
     });
     expect(again).toMatchObject({ ok: true, changed: true });
     expect(host.all('chat-message').filter(({ message }) => message === 'once')).toHaveLength(1);
+  });
+
+  it('[E8] says nothing about a wrong payload of joining and leaving, which repeat by themselves', async () => {
+    const commandId = '7b7e1c52-3d5e-4d0f-9a52-0a3a3f3b9d12';
+    await host.say('chat', { workshopId, message: 'for its id', commandId });
+    for (const payload of [{ after: 'yesterday' }, { batch: 'yes' }])
+      expect(await host.ask('workshop:join', { workshopId, commandId, ...payload })).toMatchObject({
+        error: { code: 'invalid_payload' },
+      });
+    expect(await host.ask('workshop:join', { workshopId, commandId })).toMatchObject({ ok: true });
   });
 });

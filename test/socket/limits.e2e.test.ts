@@ -1,8 +1,8 @@
 /** Rate limits as clients meet them: what is refused, what never is, and who is disconnected. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowancesOf } from '../../src/limits/table.ts';
-import { type RawClient, rawClient, told } from '../kit/rawClient.ts';
+import { allowancesOf, socketsOfUser } from '../../src/limits/table.ts';
+import { type RawClient, rawClient, received } from '../kit/rawClient.ts';
 import {
   clusterSettings,
   type Guest,
@@ -108,6 +108,27 @@ describe('a flood', () => {
     expect(await four.say('leave', { workshopId })).toMatchObject({ ok: true, changed: true });
   });
 
+  it('[M10] of moderating is held up, on all sockets of its user together, and moderates again soon', async () => {
+    const workshopId = await liveWorkshop(server, [30]);
+    const hosts = (await joined(workshopId, 1, 1, 1)) as [Guest, Guest, Guest];
+    const { points = 0, seconds = 0 } = allowancesOf('moderate').user ?? {};
+    // What the tests before this one have used of it is given back by then.
+    await until(async () => (await hosts[0].say('mute-user', { workshopId, targetUserId: 30 })).ok === true, {
+      what: 'the host to moderate',
+      timeout: seconds * 1_000,
+    });
+    const muting = Array.from({ length: points + 200 }, (_, n) =>
+      (hosts[n % 3] as Guest).say('mute-user', { workshopId, targetUserId: 30 }),
+    );
+    const replies = await Promise.all(muting);
+    const refused = replies.filter(({ ok }) => !ok);
+    expect(refused.length).toBeGreaterThanOrEqual(200);
+    for (const reply of refused) expect(reply).toMatchObject(limited);
+    const [first] = refused as Json[];
+    expect(first.error.retryAfterMs).toBeLessThanOrEqual(seconds * 1_000);
+    expect(await hosts[0].say('leave', { workshopId })).toMatchObject({ ok: true });
+  }, 40_000);
+
   it('[M11] is refused before anything of it is read, also what was done before under the same id', async () => {
     const workshopId = await liveWorkshop(server, [6]);
     const [six] = (await joined(workshopId, 6)) as [Guest];
@@ -132,8 +153,8 @@ describe('a flood', () => {
       if (n % 100 === 99) await sleep(550);
     }
     await until(() => raw.isClosed(), { what: 'the socket to be closed' });
-    expect(told(raw, 'workshop:error').at(-1)).toMatchObject({ code: 'rate_limited', retryable: true });
-    expect(told(raw, 'workshop:error').at(-1)).not.toHaveProperty('command');
+    expect(received(raw, 'workshop:error').at(-1)).toMatchObject({ code: 'rate_limited', retryable: true });
+    expect(received(raw, 'workshop:error').at(-1)).not.toHaveProperty('command');
   }, 40_000);
 
   it('[M12] of messages of any kind is cut off', async () => {
@@ -141,8 +162,8 @@ describe('a flood', () => {
     const messages = allowancesOf('message').socket?.points ?? 0;
     for (let n = 0; n < messages + 10; n++) raw.send(`42/workshop,["workshop:lower-hand",{}]`);
     await until(() => raw.isClosed(), { what: 'the socket to be closed' });
-    expect(told(raw, 'workshop:error').at(-1)).toMatchObject({ code: 'rate_limited' });
-    expect(told(raw, 'workshop:error').at(-1).retryAfterMs).toBeGreaterThan(0);
+    expect(received(raw, 'workshop:error').at(-1)).toMatchObject({ code: 'rate_limited' });
+    expect(received(raw, 'workshop:error').at(-1).retryAfterMs).toBeGreaterThan(0);
   });
 });
 
@@ -221,6 +242,23 @@ describe('a handshake', () => {
     const error = await new Promise<Json>((resolve) => guest.socket.on('connect_error', resolve));
     expect([error.message, error.data.retryAfterMs > 0]).toEqual(['rate_limited', true]);
     guest.close();
+  });
+
+  it('[M24] beyond the sockets that a user has at once is refused, and one that closes makes room', async () => {
+    const strict = await started({ RATE_LIMIT_SCALE: '0.15' });
+    const auth = { token: await token({ id: 40 }) };
+    const open: RawClient[] = [];
+    for (let n = 0; n < socketsOfUser.least; n++)
+      open.push(await rawClient(strict.url, { auth, keeps: false }));
+    expect(await connecting(strict, 40)).toMatchObject({
+      message: 'rate_limited',
+      data: { ...limited.error, message: expect.stringContaining('too many connections') },
+    });
+    expect(await connecting(strict, 41)).toBe('connected');
+    open.pop()?.close();
+    await until(async () => (await connecting(strict, 40)) === 'connected', { what: 'a place' });
+    expect(open.filter((raw) => raw.isClosed())).toEqual([]);
+    for (const raw of open) raw.close();
   });
 
   it('[M15] without a valid token is told so, until its address is told nothing more', async () => {

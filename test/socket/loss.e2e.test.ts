@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { type Guest, liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
-import { sharedPostgres } from '../kit/shared.ts';
+import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
 let redis: RedisServer;
@@ -14,7 +14,7 @@ let there: TestServer;
 
 beforeAll(async () => {
   redis = await startRedis();
-  databaseUrl = await sharedPostgres();
+  databaseUrl = await migratedPostgres();
   const settings = { REDIS_URL: redis.url, DATABASE_URL: databaseUrl };
   servers = [await testServer(settings), await testServer(settings)];
   [here, there] = servers as [TestServer, TestServer];
@@ -217,8 +217,9 @@ describe('a room', () => {
       what: 'the other node to tell of it',
       timeout: 10_000,
     });
-    const { body } = await there.rest(1, 'GET', `/api/workshops/${ended}`);
-    expect(body).toMatchObject({ id: ended, status: 'ended' });
+    const isTold = async () =>
+      (await there.rest(1, 'GET', `/api/workshops/${ended}`)).body.status === 'ended';
+    await until(isTold, { what: 'the ended one to be told from the tables' });
     const fresh = await liveWorkshop(there, []);
     expect(fresh).toBeGreaterThan(ended);
     await projected(workshopId, next);

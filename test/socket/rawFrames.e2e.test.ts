@@ -5,7 +5,7 @@
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { frame, type RawSocket, rawSocket, upgradedConnection } from '../kit/rawSocket.ts';
-import { type Guest, guestOn, token } from '../kit/server.ts';
+import { clusterSettings, type Guest, guestOn, token } from '../kit/server.ts';
 import { type Serving, serving } from '../kit/serving.ts';
 import { until } from '../kit/until.ts';
 
@@ -16,7 +16,7 @@ let idle: RawSocket[];
 let idleSince: number;
 
 beforeAll(async () => {
-  server = await serving({ LOG_LEVEL: 'warn' });
+  server = await serving({ ...(await clusterSettings()), LOG_LEVEL: 'warn' });
   const plan = { title: 'Sourdough', scheduledAt: new Date().toISOString() };
   workshopId = (await server.rest(1, 'POST', '/api/workshops', plan)).body.id;
   await server.rest(2, 'POST', `/api/workshops/${workshopId}/rsvp`);

@@ -57,6 +57,27 @@ describe.each(['embedded', 'two nodes on Redis'])('a room, %s', (kind) => {
     expect(await two.hears('chat-message')).toEqual(heard);
   });
 
+  it('[D1] gives a socket that joins once more the state anew, and every event after it once', async () => {
+    const people = [40, 41, 42, 43, 44];
+    const workshopId = await liveWorkshop(here(), people);
+    const [again, ...others] = (await Promise.all(
+      people.map((user, n) => join(n % 2 ? there() : here(), user, workshopId)),
+    )) as [Guest, ...Guest[]];
+    const talk = others.flatMap((other) =>
+      Array.from({ length: 8 }, (_, n) => other.say('chat', { workshopId, message: `${n}` })),
+    );
+    for (let round = 0; round < 3; round++)
+      expect(await again.say('join', { workshopId })).toMatchObject({ ok: true, changed: false });
+    const versions = (await Promise.all(talk)).map((reply) => (reply.ok ? reply.version : 0));
+    const to = Math.max(...versions);
+    const reached = () => Math.max(again.all('state')[3]?.version ?? 0, eventsOf(again).at(-1)?.version ?? 0);
+    await until(() => again.all('state').length === 4 && reached() === to, { what: 'the last of it' });
+    const newest = again.heard.findLastIndex(({ name }) => name === 'workshop:state');
+    const from = again.heard[newest]?.payload.version + 1;
+    const after = eventsOf({ ...again, heard: again.heard.slice(newest) }).map(({ version }) => version);
+    expect(after).toEqual(Array.from({ length: to - from + 1 }, (_, n) => from + n));
+  });
+
   it('[D2] shows everyone on every node the same events in the same order, none missing and none twice', async () => {
     const people = Array.from({ length: 10 }, (_, n) => 10 + n);
     const workshopId = await liveWorkshop(here(), people);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type NodeProcess, startNode } from '../kit/nodeProcess.ts';
-import { type RawClient, rawClient, told } from '../kit/rawClient.ts';
+import { type RawClient, rawClient, received } from '../kit/rawClient.ts';
 import { clusterSettings, type Json, liveWorkshop, restAt, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
@@ -36,7 +36,7 @@ async function enter(id: number, workshopId: number, after?: object) {
 
 /** The versions of the events that it got, in order. */
 const versions = (client: RawClient): number[] =>
-  told(client, 'workshop:events').flatMap(({ events }) => events.map(({ version }: Json) => version));
+  received(client, 'workshop:events').flatMap(({ events }) => events.map(({ version }: Json) => version));
 
 const megabytes = () =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0) / 1_024;
@@ -51,10 +51,10 @@ it('[M20] who does not read is closed, the others miss nothing, and who comes ba
   const workshopId = await liveWorkshop({ rest: restAt(url) }, users);
   const members = await Promise.all(users.map((user) => enter(user, workshopId)));
   for (const { client } of members)
-    await until(() => told(client, 'workshop:state')[0], { what: 'the state', timeout: 20_000 });
+    await until(() => received(client, 'workshop:state')[0], { what: 'the state', timeout: 20_000 });
   const joined = Math.max(...members.map(({ reply }) => reply.version));
   const reaches = (client: RawClient, version: number) =>
-    until(() => (versions(client).at(-1) ?? told(client, 'workshop:state')[0]?.version) >= version, {
+    until(() => (versions(client).at(-1) ?? received(client, 'workshop:state')[0]?.version) >= version, {
       ...{ what: `version ${version}`, timeout: 30_000 },
     });
   for (const { client } of members) await reaches(client, joined);
@@ -74,10 +74,10 @@ it('[M20] who does not read is closed, the others miss nothing, and who comes ba
   const last = joined + messages;
   for (const { client } of others) {
     await reaches(client, last);
-    const { version } = told(client, 'workshop:state')[0];
+    const { version } = received(client, 'workshop:state')[0];
     const expected = Array.from({ length: last - version }, (_, n) => version + 1 + n);
     expect(versions(client)).toEqual(expected);
-    expect(told(client, 'workshop:error')).toEqual([]);
+    expect(received(client, 'workshop:error')).toEqual([]);
   }
   expect(megabytes() - before).toBeLessThan(150);
 

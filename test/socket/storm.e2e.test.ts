@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type NodeProcess, startNode } from '../kit/nodeProcess.ts';
 import { startProcess } from '../kit/process.ts';
-import { type RawClient, rawClient, told } from '../kit/rawClient.ts';
+import { type RawClient, rawClient, received } from '../kit/rawClient.ts';
 import { clusterSettings, type Json, liveWorkshop, restAt, token } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
@@ -62,8 +62,8 @@ it('[M21] a thousand who come within a second are all in within thirty, and the 
   );
   const took = performance.now() - began;
   const [first] = clients.filter(({ heard }) => heard.length > 0) as [RawClient];
-  const present = () => told(first, 'workshop:events').at(-1)?.to ?? 0;
-  const { version } = told(first, 'workshop:state')[0];
+  const present = () => received(first, 'workshop:events').at(-1)?.to ?? 0;
+  const { version } = received(first, 'workshop:state')[0];
   await until(() => present() >= version + 500, { what: 'the others to be seen', timeout: 20_000 });
   await probe.stop();
 

@@ -35,13 +35,13 @@ afterAll(async () => {
 
 /** A workshop in which all of that has happened; as the log alone has it, nobody is connected. */
 async function workshop(visibility: Visibility, status: Status): Promise<number> {
-  const { workshopId } = await log.allocate();
+  const { workshopId } = await log.ids.allocate();
   const events = [...beginning(visibility), ...history[status]].map(({ type, data }) => {
     const { schema, marks } = eventOf(type as EventType);
     return { eventId: v7(), type, schema, data: JSON.stringify(data), marks: marks(data) };
   });
   const command = { by: 1, commandId: v7(), fingerprint: '', remember: false, reads: [], events };
-  await log.append({
+  await log.events.append({
     workshopId,
     base: 0,
     deadline: log.now() + 5_000,

@@ -1,7 +1,6 @@
 /** Coming and going: presence by user, removal and readmission. */
 import { z } from 'zod';
 import { append, type Decision, defineCommand, defineEvent, refuse, unchanged } from '../define.ts';
-import { nobody } from '../person.ts';
 import {
   endPresence,
   isHost,
@@ -13,7 +12,7 @@ import {
   type Room,
   seatsTaken,
 } from '../room.ts';
-import { displayName, httpsUrl, text, userId } from '../text.ts';
+import { displayName, httpsUrl, nobody, text, userId } from '../text.ts';
 
 const reason = text(0, 500);
 

@@ -1,9 +1,8 @@
 /** The room's chat. A message's id is the version of its event. */
 import { z } from 'zod';
 import { append, defineCommand, defineEvent, type Question, refuse, unchanged } from '../define.ts';
-import { nobody } from '../person.ts';
 import { chatKept, isModerator } from '../room.ts';
-import { displayName, httpsUrl, positiveId, text, userId } from '../text.ts';
+import { displayName, httpsUrl, nobody, positiveId, text, userId } from '../text.ts';
 
 const message = text(1, 1_000);
 

@@ -1,9 +1,8 @@
 /** Who may come: RSVPs and invitations. */
 import { z } from 'zod';
 import { append, defineCommand, defineEvent, refuse, unchanged } from '../define.ts';
-import { nobody } from '../person.ts';
 import { isHost, memberOf } from '../room.ts';
-import { displayName, httpsUrl, userId } from '../text.ts';
+import { displayName, httpsUrl, nobody, userId } from '../text.ts';
 
 export const userRsvped = defineEvent({
   type: 'user-rsvped',

@@ -4,155 +4,180 @@
  */
 import type { Engine } from '../../engine/engine.ts';
 import type { EventLog, Tail, TailBatch } from '../../log/log.ts';
+import { heapShare } from '../../memory/heapShare.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import type { Absences } from './absence.ts';
-import { type Hall, hallOf } from './hall.ts';
-import type { Seat } from './seats.ts';
-import type { Logger, WorkshopNamespace } from './session.ts';
+import type { NodePresence } from '../../presence/presence.ts';
+import { type RoomBroadcast, type RoomEvents, roomBroadcast } from './roomBroadcast.ts';
+import type { Logger } from './socket.ts';
 
-export interface Halls {
-  /** The hall of a workshop, opened if this node has none. */
-  open(workshopId: number): Hall;
-  get(workshopId: number): Hall | undefined;
-  /** Ends this node's hold on a user. A failure is told of and otherwise ignored: the hold ends with the node's lease. */
-  release(workshopId: number, userId: number): Promise<void>;
-  /** Says anew whom this node holds: others may have taken it for dead. */
-  hold(): Promise<void>;
-  /** Resolves once everything that is appended from now on reaches the halls. */
+export interface RoomBroadcasts {
+  /** That of a workshop; begun if this node has none. */
+  open(workshopId: number): RoomBroadcast;
+  get(workshopId: number): RoomBroadcast | undefined;
+  ids(): number[];
+  /** Resolves once everything that is appended from now on reaches the rooms. */
   ready: Promise<void>;
+  /** Also while the log cannot be read. */
   close(): Promise<void>;
 }
 
 export interface BroadcastParts {
-  nsp: WorkshopNamespace;
   log: EventLog;
   engine: Engine;
-  node: string;
-  absences: Absences;
+  presence: NodePresence;
   metrics: Metrics;
   logger: Logger;
+  /** How long a room without sockets is kept, in milliseconds, so that who comes back finds what was missed in memory. */
+  idleMs?: number | undefined;
+  /** What rooms may weigh together, in bytes, before those without sockets go earlier; a share of the heap if left out. */
+  roomBytes?: number | undefined;
+  /** How often rooms are looked at, at least, in milliseconds. */
+  sweepMs?: number | undefined;
 }
 
-/** When someone who could not be let in again is tried again. */
-const rejoinMs = 1_000;
-/** How long an empty hall is kept, so that who comes back finds what was missed in memory. */
-const idleMs = 60_000;
+const usualIdleMs = 60_000;
+const usualSweepMs = 5_000;
 
-export function broadcast(parts: BroadcastParts): Halls {
-  const { nsp, log, engine, node, absences, metrics, logger } = parts;
-  const halls = new Map<number, Hall>();
-  const idleSince = new Map<number, number>();
+interface Broadcasting extends BroadcastParts {
+  idleMs: number;
+  roomBytes: number;
+  rooms: Map<number, RoomBroadcast>;
+  /** Rooms without sockets, and since when (`performance.now()`): in that order. */
+  idleSince: Map<number, number>;
+}
 
-  function failed(error: unknown): void {
-    metrics.faults.inc({ place: 'tail' });
-    logger.warn({ err: error }, 'reading the log failed; it is tried again');
-  }
-
-  function open(workshopId: number): Hall {
-    const found = halls.get(workshopId);
-    if (found !== undefined) return found;
-    const hall = hallOf(nsp, log, workshopId, {
-      failed,
-      removed: (userId) => {
-        absences.end(workshopId, userId);
-        if (!hall.has(userId)) void release(workshopId, userId);
-      },
-      leftWhileHere: (seat) => void rejoin(hall, seat),
-      over: () => {
-        if (halls.get(workshopId) !== hall) return;
-        drop(workshopId);
-        log.presence.end(workshopId, node).catch(failed);
-      },
-      missing: async () => (await engine.room(workshopId))?.room,
-      sent: (events) => {
-        const [first] = events;
-        if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);
-      },
-    });
-    halls.set(workshopId, hall);
-    metrics.rooms.set(halls.size);
-    return hall;
-  }
-
-  /** Lets someone in again who is connected here although the log says that they left. */
-  async function rejoin(hall: Hall, seat: Seat): Promise<void> {
-    const { userId, socket } = seat;
-    const { displayName, avatarUrl } = socket.data.user;
-    const payload = { userId, displayName, avatarUrl };
-    const outcome = await engine.handle({
-      ...{ workshopId: hall.id, name: 'rejoin-user', payload },
-      actor: { kind: 'system' },
-    });
-    if (outcome.ok || !outcome.error.retryable) return;
-    setTimeout(() => {
-      if (hall.seats.get(socket.id) !== undefined && !hall.isPresent(userId)) void rejoin(hall, seat);
-    }, rejoinMs).unref();
-  }
-
-  /** Where the log lost events it may have lost holds too, and nobody would notice the death of this node. */
-  async function holdAgain(hall: Hall): Promise<void> {
-    // Whoever is leaving gives the hold up, and must not get another one after that.
-    const staying = hall.seats.all().filter(({ leaving }) => !leaving);
-    const userIds = [...new Set(staying.map(({ userId }) => userId))];
-    if (userIds.length > 0) await log.presence.hold(hall.id, userIds, node).catch(failed);
-  }
-
-  async function release(workshopId: number, userId: number): Promise<void> {
-    await log.presence.release(workshopId, [userId], node).catch(failed);
-  }
-
-  function drop(workshopId: number): void {
-    halls.delete(workshopId);
-    idleSince.delete(workshopId);
-    metrics.rooms.set(halls.size);
-  }
-
-  async function onBatch({ entries, gap, partition }: TailBatch): Promise<void> {
-    if (gap) {
-      engine.distrust(partition);
-      const here = [...halls.values()].filter((hall) => log.partitionOf(hall.id) === partition);
-      await Promise.all(here.map((hall) => hall.compare()));
-      await Promise.all(here.map(holdAgain));
-      return;
-    }
-    const touched = new Set<Hall>();
-    for (const entry of entries) {
-      engine.follow(entry);
-      const hall = halls.get(entry.workshopId);
-      if (hall === undefined) continue;
-      hall.take(entry);
-      touched.add(hall);
-    }
-    for (const hall of touched) hall.flush();
-  }
-
+export function broadcast(parts: BroadcastParts): RoomBroadcasts {
+  const broadcasting: Broadcasting = {
+    ...parts,
+    idleMs: parts.idleMs ?? usualIdleMs,
+    roomBytes: parts.roomBytes ?? heapShare(1 / 8),
+    rooms: new Map(),
+    idleSince: new Map(),
+  };
+  const { log, rooms, idleMs } = broadcasting;
   const from = new Map(Array.from({ length: log.partitions }, (_, partition) => [partition, 'end' as const]));
-  const tail: Tail = log.tail({ from, onBatch, onError: failed });
-
-  const sweep = setInterval(() => {
-    const now = performance.now();
-    for (const hall of halls.values()) {
-      if (!hall.isEmpty() || absences.awaits(hall.id)) idleSince.delete(hall.id);
-      else if (now - (idleSince.get(hall.id) ?? now) > idleMs) drop(hall.id);
-      else if (!idleSince.has(hall.id)) idleSince.set(hall.id, now);
-    }
-  }, idleMs / 4);
+  const tail: Tail = log.feed.tail({
+    from,
+    onBatch: (batch) => onBatch(broadcasting, batch),
+    onError: (error) => failed(broadcasting, error),
+  });
+  const sweeping = setInterval(
+    () => sweep(broadcasting, performance.now()),
+    Math.min(idleMs / 4, parts.sweepMs ?? usualSweepMs),
+  );
 
   return {
-    open,
-    get: (workshopId) => halls.get(workshopId),
-    release,
-    async hold() {
-      const told = [...halls.values()].flatMap((hall) => {
-        const users = hall.users();
-        return users.length > 0 ? [log.presence.hold(hall.id, users, node)] : [];
-      });
-      await Promise.all(told);
-    },
+    open: (workshopId) => rooms.get(workshopId) ?? open(broadcasting, workshopId),
+    get: (workshopId) => rooms.get(workshopId),
+    ids: () => [...rooms.keys()],
     ready: tail.ready,
     async close() {
-      clearInterval(sweep);
+      clearInterval(sweeping);
+      for (const room of rooms.values()) room.close();
       await tail.close();
     },
   };
+}
+
+function open(broadcasting: Broadcasting, workshopId: number): RoomBroadcast {
+  const { log, rooms, metrics } = broadcasting;
+  const events = roomEvents(broadcasting, () => room);
+  const room: RoomBroadcast = roomBroadcast(log, workshopId, events);
+  rooms.set(workshopId, room);
+  metrics.rooms.set(rooms.size);
+  return room;
+}
+
+function close({ rooms, idleSince, metrics }: Broadcasting, room: RoomBroadcast): void {
+  room.close();
+  rooms.delete(room.id);
+  idleSince.delete(room.id);
+  metrics.rooms.set(rooms.size);
+}
+
+/** What a room's events mean beyond its sockets. */
+function roomEvents(broadcasting: Broadcasting, room: () => RoomBroadcast): RoomEvents {
+  const { log, engine, presence, metrics, rooms } = broadcasting;
+  return {
+    removed(userId) {
+      const { id, isPresent } = room();
+      // Present all the same: readmitted and in again, by a later stay that has no socket here.
+      if (isPresent(userId)) presence.dropped(id, userId);
+      else presence.removed(id, userId);
+    },
+    leftWhileHere({ userId, socket }) {
+      const { id, subscriber, isPresent } = room();
+      const isStillSo = () => subscriber(socket.id) !== undefined && !isPresent(userId);
+      presence.rejoin(id, socket.data.user, isStillSo);
+    },
+    over() {
+      const { id } = room();
+      if (rooms.get(id) !== room()) return;
+      close(broadcasting, room());
+      presence.ended(id);
+    },
+    missing: async () => (await engine.room(room().id))?.room,
+    failed: (error) => failed(broadcasting, error),
+    sent([first]) {
+      if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);
+    },
+  };
+}
+
+async function onBatch(broadcasting: Broadcasting, { entries, gap, partition }: TailBatch): Promise<void> {
+  const { engine, rooms } = broadcasting;
+  if (gap) return onGap(broadcasting, partition);
+  const touched = new Set<RoomBroadcast>();
+  for (const entry of entries) {
+    engine.follow(entry);
+    const room = rooms.get(entry.workshopId);
+    if (room === undefined) continue;
+    room.take(entry);
+    touched.add(room);
+  }
+  for (const room of touched) room.flush();
+}
+
+/** The feed lost track, and the log perhaps events. */
+async function onGap({ log, engine, presence, rooms }: Broadcasting, partition: number): Promise<void> {
+  engine.invalidate(partition);
+  const here = [...rooms.values()].filter(({ id }) => log.partitionOf(id) === partition);
+  const compared = here.map((room) => {
+    const { done, failed } = room.compare();
+    // Then it may have lost holds too, and nobody would notice the death of this node.
+    const held = done.then(() => presence.holdAgain([room.id]));
+    // A room that cannot be read must not hold the others of the feed up: what comes for it waits until it can be.
+    return Promise.race([held, failed]);
+  });
+  await Promise.all(compared);
+}
+
+function sweep(broadcasting: Broadcasting, now: number): void {
+  const { rooms, idleSince, presence, idleMs } = broadcasting;
+  for (const room of rooms.values()) {
+    const since = idleSince.get(room.id);
+    if (!room.isIdle() || presence.awaits(room.id)) idleSince.delete(room.id);
+    else if (since === undefined) idleSince.set(room.id, now);
+    else if (now - since > idleMs) close(broadcasting, room);
+  }
+  lighten(broadcasting);
+}
+
+/** Where rooms are too heavy together those go first that had nobody for longest. What has sockets stays. */
+function lighten(broadcasting: Broadcasting): void {
+  const { rooms, idleSince, roomBytes } = broadcasting;
+  let weight = 0;
+  for (const room of rooms.values()) weight += room.weight();
+  for (const id of idleSince.keys()) {
+    if (weight <= roomBytes) return;
+    const room = rooms.get(id);
+    if (room === undefined) continue;
+    weight -= room.weight();
+    close(broadcasting, room);
+  }
+}
+
+function failed({ metrics, logger }: Broadcasting, error: unknown): void {
+  metrics.faults.inc({ place: 'tail' });
+  logger.warn({ err: error }, 'reading the log failed; it is tried again');
 }

@@ -10,10 +10,10 @@
  *
  * A socket is cut as a network does it, and not disconnected: then every Socket.IO client comes back by itself.
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { commandTimeoutMs } from '../../engine/engine.ts';
 import { type DrainNotice, wireName } from '../../protocol/wire.ts';
-import type { WorkshopNamespace, WorkshopSocket } from './session.ts';
+import { pause } from '../../timing/retry.ts';
+import type { WorkshopNamespace, WorkshopSocket } from './socket.ts';
 
 export interface Drain {
   /** Whether new sessions are to be refused: they would have to move at once. */
@@ -49,7 +49,7 @@ export function drain(nsp: WorkshopNamespace): Drain {
     }
   }
 
-  function tell(target: { emit(name: string, notice: DrainNotice): unknown }): void {
+  function announce(target: { emit(name: string, notice: DrainNotice): unknown }): void {
     const withinMs = Math.round(end - performance.now());
     if (withinMs > 0) target.emit(wireName('draining'), { withinMs });
   }
@@ -60,16 +60,16 @@ export function drain(nsp: WorkshopNamespace): Drain {
     await whileConnected(end - windowMs + lead);
     refusing = true;
     const all = nsp.sockets.size;
-    tell(nsp.local);
+    announce(nsp.local);
     // Whose session had begun before they were refused.
-    nsp.on('connection', tell);
+    nsp.on('connection', announce);
     await whileConnected(end, () => {
       const allowed = Math.ceil((all * (end - performance.now())) / (windowMs - lead));
       const staying = [...nsp.sockets.values()].filter(({ data }) => !data.retiring);
       for (const socket of staying.slice(0, Math.max(0, staying.length - allowed))) retire(socket);
       cutRetired();
     });
-    nsp.off('connection', tell);
+    nsp.off('connection', announce);
   }
 
   return {

@@ -1,21 +1,31 @@
 /**
- * What a socket sends passes here, one after another, before it is parsed: whatever has to be asked first, its commands keep
- * their order.
+ * The limits on what connections send. Everything is counted as a message before it is parsed; then what a socket sends passes
+ * here, one after another: whatever has to be asked first, its commands keep their order.
  */
+import type { Server } from 'socket.io';
+import type { Limits } from '../../limits/limiter.ts';
 import { kindOf } from '../../limits/table.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 import { type WireError, wireError } from '../../protocol/errors.ts';
-import type { SocketContext } from './context.ts';
-import { dismiss } from './dismiss.ts';
-import type { WorkshopSocket } from './session.ts';
+import {
+  type Connection,
+  dismiss,
+  terminate,
+  type WorkshopNamespace,
+  type WorkshopSocket,
+} from './socket.ts';
 
 export interface Gate {
   /** Undefined where a message of that bare name may go on, otherwise its refusal. Settles in the order of asking. */
   pass(name: string, raw: unknown): Promise<WireError | undefined>;
-  /** What no limit holds up was refused: someone who may not moderate could go on with it for ever. */
+  /** What is hardly held up was refused: someone who may not moderate could go on with it for ever. */
   refused(name: string): void;
 }
 
-export function gateOf(socket: WorkshopSocket, { limits, metrics }: SocketContext): Gate {
+export function gateOf(
+  socket: WorkshopSocket,
+  { limits, metrics }: { limits: Limits; metrics: Metrics },
+): Gate {
   const { address } = socket.data;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -43,7 +53,8 @@ export function gateOf(socket: WorkshopSocket, { limits, metrics }: SocketContex
       return passed;
     },
     refused(name) {
-      if (kindOf(name) === undefined) void strike();
+      const kind = kindOf(name);
+      if (kind === undefined || kind === 'moderate') void strike();
     },
   };
 }
@@ -53,4 +64,23 @@ function workshopOf(raw: unknown): number | undefined {
   if (typeof raw !== 'object' || raw === null || !('workshopId' in raw)) return undefined;
   const { workshopId } = raw;
   return Number.isSafeInteger(workshopId) ? (workshopId as number) : undefined;
+}
+
+/** Counts what connections send, whatever it is, and ends those that send without measure. */
+export function countMessages(io: Server, nsp: WorkshopNamespace, limits: Limits): void {
+  let connections = 0;
+
+  async function count(connection: Connection, account: string): Promise<void> {
+    const verdict = await limits.take('message', { socket: account });
+    if (verdict.ok || connection.readyState !== 'open') return;
+    const socket = [...nsp.sockets.values()].find(({ conn }) => conn === connection);
+    if (socket === undefined) terminate(connection);
+    else dismiss(socket, { ...wireError('rate_limited'), retryAfterMs: verdict.retryAfterMs });
+  }
+
+  io.engine.on('connection', (connection: Connection) => {
+    const account = String(++connections);
+    // The first of all listeners: Socket.IO's own is the parser.
+    connection.prependListener('data', () => void count(connection, account));
+  });
 }

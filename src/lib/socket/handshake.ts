@@ -1,12 +1,19 @@
 /**
- * What every HTTP request to Socket.IO passes first: handshakes, upgrades, and the polling of a session under way. CORS alone
- * does not stop a WebSocket of another site, and Socket.IO's own `allowRequest` is asked at the handshake and never again.
+ * What comes before a socket. Every HTTP request to Socket.IO passes the guard: handshakes, upgrades, and the polling of a session
+ * under way; then `admitting` says whether a handshake becomes a socket. CORS alone does not stop a WebSocket of another site,
+ * and Socket.IO's own `allowRequest` is asked at the handshake and never again.
  */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
-import type { Origins } from '../../identity/origin.ts';
-import type { Logger } from './session.ts';
+import { type Addresses, countedAs } from '../../identity/address.ts';
+import { type Origins, tokenCookies } from '../../identity/origin.ts';
+import { firstValid, type Identity, type Tokens } from '../../identity/token.ts';
+import type { Accounts, Limits } from '../../limits/limiter.ts';
+import type { Kind } from '../../limits/table.ts';
+import { CodedError } from '../../protocol/errors.ts';
+import { servedProtocols } from '../../protocol/wire.ts';
+import type { Logger, WorkshopSocket } from './socket.ts';
 
-export interface HandshakeParts {
+export interface GuardParts {
   origins: Origins;
   logger: Logger;
 }
@@ -20,25 +27,26 @@ const headers = {
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 };
-/** Refused origins told of at most: whoever sends made-up ones must not fill the log. */
-const maxTold = 100;
+/** Refused origins that are logged at most: whoever sends made-up ones must not fill the log. */
+const maxLogged = 100;
 /** An origin is as long as its sender likes. */
-const toldLength = 200;
+const loggedLength = 200;
 
-export function handshakeGuard({ origins, logger }: HandshakeParts): Guard {
-  const told = new Set<string>();
+export function handshakeGuard({ origins, logger }: GuardParts): Guard {
+  const logged = new Set<string>();
 
-  function tell(refused = ''): void {
-    const origin = refused.slice(0, toldLength);
-    if (told.has(origin) || told.size > maxTold) return;
-    told.add(origin);
-    if (told.size > maxTold) logger.info({ origins: maxTold }, 'more origins are refused than are told of');
+  function log(refused = ''): void {
+    const origin = refused.slice(0, loggedLength);
+    if (logged.has(origin) || logged.size > maxLogged) return;
+    logged.add(origin);
+    if (logged.size > maxLogged)
+      logger.info({ origins: maxLogged }, 'more origins are refused than are told of');
     else logger.info({ origin }, 'refused an origin; allow it in CORS_ORIGINS');
   }
 
   return (request, response, next) => {
     if (!origins.isAllowed(request.headers, isEncrypted(request))) {
-      tell(request.headers.origin);
+      log(request.headers.origin);
       return refuse(request, response);
     }
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -46,7 +54,7 @@ export function handshakeGuard({ origins, logger }: HandshakeParts): Guard {
   };
 }
 
-export function isEncrypted(request: IncomingMessage): boolean {
+function isEncrypted(request: IncomingMessage): boolean {
   return 'encrypted' in request.socket;
 }
 
@@ -63,4 +71,60 @@ function refuse({ socket }: IncomingMessage, response: ServerResponse): void {
   socket.on('error', () => socket.destroy());
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);
   socket.end([`HTTP/1.1 403 ${STATUS_CODES[403]}`, ...lines, '', body].join('\r\n'), () => socket.destroy());
+}
+
+/** A tab that went away without a word is noticed by then. */
+const fullAgainMs = 45_000;
+const tooManySockets = 'you have too many connections here already: close some';
+
+export interface AdmitParts {
+  tokens: Tokens;
+  origins: Origins;
+  addresses: Addresses;
+  limits: Limits;
+}
+
+/**
+ * Whether a handshake becomes a socket: its protocol, who it is, and whether they connect too often. Fills the socket's data, or
+ * rejects with the code that refuses it.
+ */
+export function admitting({ tokens, origins, addresses, limits }: AdmitParts) {
+  async function identity({ handshake: { auth, headers }, request }: WorkshopSocket): Promise<Identity> {
+    const given: unknown = auth.token;
+    if (typeof given === 'string') return tokens.verify(given);
+    const counts = given == null && origins.cookieCounts(headers, isEncrypted(request), true);
+    return firstValid(tokens, counts ? tokenCookies(headers.cookie) : []);
+  }
+
+  async function take(kind: Kind, accounts: Accounts): Promise<void> {
+    const verdict = await limits.take(kind, accounts);
+    if (verdict.ok) return;
+    throw new CodedError('rate_limited', undefined, { retryAfterMs: verdict.retryAfterMs });
+  }
+
+  /** A place among the user's sockets, for as long as the connection lasts. */
+  function occupy({ conn }: WorkshopSocket, userId: number): void {
+    // It closed while it was looked at, and tells nobody any more.
+    if (conn.readyState !== 'open') return;
+    const leave = limits.sockets.take(userId);
+    if (leave === undefined)
+      throw new CodedError('rate_limited', tooManySockets, { retryAfterMs: fullAgainMs });
+    conn.once('close', leave);
+  }
+
+  return async (socket: WorkshopSocket): Promise<void> => {
+    const protocol: unknown = socket.handshake.auth.protocol ?? 1;
+    if (typeof protocol !== 'number' || !servedProtocols.includes(protocol))
+      throw new CodedError('unsupported_protocol');
+    const address = countedAs(addresses.of(socket.request));
+    const { user, expiresAt } = await identity(socket).catch(async (error: unknown) => {
+      // Whatever was wrong, it is counted alike: what is said then tells nothing about the token.
+      await take('unauthenticated', { address });
+      throw error;
+    });
+    await take('connect', { user: user.userId, address });
+    occupy(socket, user.userId);
+    Object.assign(socket.data, { user, expiresAt, address, rooms: new Set(), moving: new Map() });
+    Object.assign(socket.data, { underWay: 0, retiring: false });
+  };
 }

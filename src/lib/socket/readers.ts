@@ -7,7 +7,7 @@
  * not taken yet. Much of it is no fault – a state or what a resume missed can be more than the limit – as long as it shrinks.
  */
 import type { Socket as NetSocket } from 'node:net';
-import type { Connection, WorkshopNamespace, WorkshopSocket } from './session.ts';
+import type { Connection, WorkshopNamespace, WorkshopSocket } from './socket.ts';
 
 export interface ReaderSettings {
   /** What may wait for one connection for longer than a moment, in bytes. */
@@ -49,7 +49,7 @@ interface Seen extends Held {
 interface Held {
   bytes: number;
   /** What the kernel has taken so far, and what it still has to take of the last write. */
-  taken: number;
+  written: number;
   underWay: number;
   /** engine.io begins a new list with each flush. */
   list: readonly Packet[];
@@ -92,7 +92,7 @@ export function watchReaders(
 }
 
 function reads(before: Held, after: Held): boolean {
-  return after.taken > before.taken || after.underWay < before.underWay || after.list !== before.list;
+  return after.written > before.written || after.underWay < before.underWay || after.list !== before.list;
 }
 
 /** Undefined where nothing waits. */
@@ -103,8 +103,8 @@ export function heldFor(connection: Connection): Held | undefined {
   if (list.length === 0 && unsent === 0) return undefined;
   let bytes = unsent;
   for (const { data } of list) bytes += packetBytes + (data?.length ?? 0);
-  const taken = (socket?.bytesWritten ?? 0) - unsent;
-  return { bytes, taken, underWay: queued(socket), list };
+  const written = (socket?.bytesWritten ?? 0) - unsent;
+  return { bytes, written, underWay: queued(socket), list };
 }
 
 /** engine.io keeps it to itself, and has no other word for what waits. */

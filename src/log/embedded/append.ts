@@ -59,7 +59,7 @@ export function putHead(
 }
 
 /** An entry of the feed without events: see `FeedEntry`. */
-export function tellAnew(store: Store, workshopId: number, version: number): void {
+export function tellRewritten(store: Store, workshopId: number, version: number): void {
   void store.feed.put(feedEnd(store) + 1, [workshopId, version + 1, version]);
 }
 

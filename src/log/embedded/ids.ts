@@ -1,33 +1,33 @@
-/** Workshop ids, and the memory of what was created under which idempotency key. Inside a write transaction. */
+/** Workshop ids, and the memory of what was created under which idempotency key. */
 import { createHash } from 'node:crypto';
-import type { Store } from './store.ts';
-import { top } from './store.ts';
+import type { WorkshopIds } from '../log.ts';
+import { type Store, top } from './store.ts';
 
 const requestMemoryMs = 24 * 60 * 60_000;
 
-export interface IdRequest {
-  userId: number;
-  key: string;
-  fingerprint: string;
+export function embeddedIds(store: Store, now: () => number): WorkshopIds {
+  return {
+    allocate: (request) => store.write(() => allocate(store, request, now())),
+    raise: (above) =>
+      store.write(() => {
+        if (above > lastId(store)) void store.settings.put('lastId', above);
+      }),
+  };
 }
 
-export function allocateIn(store: Store, request: IdRequest | undefined, now: number) {
+function allocate(store: Store, request: Parameters<WorkshopIds['allocate']>[0], now: number) {
   if (request === undefined) return { workshopId: nextId(store), fingerprint: '' };
   const { userId, key, fingerprint } = request;
   forgetRequests(store, now);
   // A key is the client's text: as a digest it fits, however long it is.
   const digest = createHash('sha256').update(key).digest('base64url');
-  const known = store.requests.get([userId, digest]);
-  if (known !== undefined && known[2] + requestMemoryMs > now)
-    return { workshopId: known[0], fingerprint: known[1] };
+  const found = store.requests.get([userId, digest]);
+  if (found !== undefined && found[2] + requestMemoryMs > now)
+    return { workshopId: found[0], fingerprint: found[1] };
   const workshopId = nextId(store);
   void store.requests.put([userId, digest], [workshopId, fingerprint, now]);
   void store.requestsAt.put([now, userId, digest], true);
   return { workshopId, fingerprint };
-}
-
-export function raiseIdsIn(store: Store, above: number): void {
-  if (above > lastId(store)) void store.settings.put('lastId', above);
 }
 
 function nextId(store: Store): number {

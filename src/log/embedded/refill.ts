@@ -45,8 +45,10 @@ function put(store: Store, workshopId: number, event: RecordedEvent, now: number
     [workshopId, version],
     [at, eventId, type, schema, by, commandId, JSON.stringify(data)],
   );
-  // The ids that a client may still send again; of those that are known here more is known than that.
-  if (at <= now - 2 * commandMemoryMs || store.done.get([workshopId, by, commandId]) !== undefined) return;
+  // The ids that a client may still send again. Of those that are known here more is known than that; of a command that appended
+  // several events the last one counts.
+  const known = store.done.get([workshopId, by, commandId]);
+  if (at <= now - 2 * commandMemoryMs || (known !== undefined && known[1] !== '')) return;
   void store.done.put([workshopId, by, commandId], [version, '', now]);
   void store.doneAt.put([now, workshopId, by, commandId], true);
 }

@@ -2,6 +2,7 @@
 import type { Database, Key } from 'lmdb';
 import type { Last } from '../log.ts';
 import { eventRows, headOf } from './events.ts';
+import { dropSnapshot } from './snapshots.ts';
 import { type Store, top } from './store.ts';
 
 /** Rows to a transaction. */
@@ -20,6 +21,7 @@ export async function removeEvents(store: Store, workshopId: number, last: Last)
     const timer = store.timers.get(workshopId)?.[0] ?? null;
     if (timer !== null) void store.timersAt.remove([timer, workshopId]);
     void store.timers.remove(workshopId);
+    dropSnapshot(store, workshopId);
     for (const [, userId, node] of [...store.holds.getKeys(holdsIn(workshopId))]) {
       void store.holds.remove([workshopId, userId, node]);
       void store.holdsOf.remove([node, workshopId, userId]);

@@ -1,8 +1,9 @@
-/** Writing events anew: in place, page by page, and then a new epoch of the workshop and an entry of the feed that tells of it. */
+/** Rewriting events: in place, page by page, and then a new epoch of the workshop and an entry of the feed that tells of it. */
 import { randomUUID } from 'node:crypto';
 import type { Rewriting } from '../log.ts';
-import { putHead, tellAnew } from './append.ts';
+import { putHead, tellRewritten } from './append.ts';
 import { eventRows, headOf, recorded, type StoredEvent } from './events.ts';
+import { dropSnapshot } from './snapshots.ts';
 import type { EventRow, Store } from './store.ts';
 
 /** Events that are looked at in one turn of the loop. */
@@ -15,30 +16,41 @@ export async function rewriteEvents(store: Store, workshopId: number, rewriting:
     const rows = await store.read(() => [...eventRows(store, workshopId, version, page)]);
     const last = rows.at(-1);
     if (last !== undefined) {
-      changed += await putAnew(store, rows, rewriting);
+      changed += await putRewritten(store, workshopId, rows, rewriting);
       version = last.key[1];
       continue;
     }
-    const isWhole = changed === 0 || (await store.write(() => beginEpoch(store, workshopId, version)));
+    // Once more: another one may have been kept between two pages.
+    const isWhole = await store.write(() => {
+      dropSnapshot(store, workshopId);
+      return changed === 0 || beginEpoch(store, workshopId, version);
+    });
     if (isWhole) return changed;
   }
 }
 
-async function putAnew(store: Store, rows: readonly StoredEvent[], rewriting: Rewriting): Promise<number> {
-  const anew = rows.flatMap((row) => {
+async function putRewritten(
+  store: Store,
+  workshopId: number,
+  rows: readonly StoredEvent[],
+  rewriting: Rewriting,
+): Promise<number> {
+  const changed = rows.flatMap((row) => {
     const data = rewritten(row, rewriting);
     if (data === undefined) return [];
     const [at, eventId, type, schema, by, commandId] = row.value;
     const value: EventRow = [at, eventId, type, schema, by, commandId, data];
     return [{ key: row.key, value }];
   });
-  if (anew.length > 0)
+  if (changed.length > 0)
     await store.write(() => {
+      // Folded from what is taken out here: a process that dies before the epoch begins leaves none behind.
+      dropSnapshot(store, workshopId);
       // What was removed meanwhile must not come back.
-      for (const { key, value } of anew)
+      for (const { key, value } of changed)
         if (store.events.get(key) !== undefined) void store.events.put(key, value);
     });
-  return anew.length;
+  return changed.length;
 }
 
 /** False where events were appended that were not looked at. */
@@ -47,7 +59,7 @@ function beginEpoch(store: Store, workshopId: number, version: number): boolean 
   if (head === undefined) return true;
   if (head.version > version) return false;
   putHead(store, workshopId, { ...head, epoch: randomUUID() });
-  tellAnew(store, workshopId, version);
+  tellRewritten(store, workshopId, version);
   return true;
 }
 

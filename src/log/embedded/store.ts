@@ -6,10 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, type Key, open, type RootDatabase } from 'lmdb';
+import { type Forms, requireReadable } from '../formats.ts';
 import { type Commits, groupCommit, unavailable } from './commit.ts';
 
-/** Number of the store's format: raised when a key or a row changes. */
-const format = 1;
+/** The number is raised when a key or a row changes. */
+const formats: Forms = { word: 'format', written: 1, oldest: 1, newest: 1 };
 /** LMDB's mark in the first page, in the byte order of the machine, which is little-endian wherever lmdb-js runs. */
 const magic = 0xbeefc0de;
 const magicAt = 24;
@@ -29,8 +30,8 @@ export type EventRow = [
 ];
 
 /**
- * The last version and that event's time; the workshop's epoch, where it is not the store's: its events were written anew, or
- * put back; and whether the events were removed.
+ * The last version and that event's time; the workshop's epoch, where it is not the store's: its events were rewritten, or put
+ * back; and whether the events were removed.
  */
 export type HeadRow = [version: number, at: number, epoch?: string | null, removed?: boolean];
 
@@ -52,6 +53,10 @@ export interface Store extends Commits {
   readonly doneAt: Database<true, [at: number, workshopId: number, by: By, commandId: string]>;
   /** Sequence from 1 → one append. Kept for good: one small entry, and a tail never meets a gap. */
   readonly feed: Database<[workshopId: number, from: number, to: number], number>;
+  /** As a node has folded it. Missing in a store that is open for reading and was made by an older version. */
+  readonly rooms:
+    | Database<[version: number, epoch: string, eventId: string, room: string], number>
+    | undefined;
   /** workshopId → when it wants to be looked at, and the version of the last append that woke it */
   readonly timers: Database<[at: number | null, woken: number], number>;
   readonly timersAt: Database<true, [at: number, workshopId: number]>;
@@ -66,7 +71,7 @@ export interface Store extends Commits {
     [userId: number, digest: string]
   >;
   readonly requestsAt: Database<true, [at: number, userId: number, digest: string]>;
-  /** `format`, `epoch`, `lastId` (the last id that was given out), `ping`. */
+  /** `format`, `epoch`, `identity`, `lastId` (the last id that was given out), `ping`, and `note:…` (`notes.ts`). */
   readonly settings: Database<string | number, string>;
   /** Reads in one consistent and up-to-date view; `unavailable` where the store can't be read. */
   read<T>(read: () => T): Promise<T>;
@@ -122,23 +127,21 @@ function checkHeader(file: string): void {
 }
 
 function storeIn(root: RootDatabase, path: string, readOnly: boolean): Store {
+  // Undefined where the store is open for reading and lacks it; lmdb's types do not say so.
+  const found = <V, K extends Key>(name: string): Database<V, K> | undefined => root.openDB<V, K>({ name });
   const sub = <V, K extends Key>(name: string): Database<V, K> => {
-    // Undefined where the store is open for reading and lacks it; lmdb's types do not say so.
-    const database: Database<V, K> | undefined = root.openDB<V, K>({ name });
+    const database = found<V, K>(name);
     if (database === undefined) throw new Error(`there is no event log in ${path}`);
     return database;
   };
   const settings: Store['settings'] = sub('settings');
-  const found = settings.get('format');
-  if (found === undefined && !readOnly)
+  const format = settings.get('format');
+  if (format === undefined && !readOnly)
     root.transactionSync(() => {
-      void settings.put('format', format);
+      void settings.put('format', formats.written);
       void settings.put('epoch', randomUUID());
     });
-  else if (found !== format)
-    throw new Error(
-      `the event log in ${path} has format ${found ?? 'unknown'}; this version of the program reads format ${format}`,
-    );
+  else requireReadable(`the event log in ${path}`, format, formats);
   const commits = groupCommit(root);
 
   return {
@@ -150,6 +153,7 @@ function storeIn(root: RootDatabase, path: string, readOnly: boolean): Store {
     done: sub('done'),
     doneAt: sub('done-at'),
     feed: sub('feed'),
+    rooms: found('rooms'),
     timers: sub('timers'),
     timersAt: sub('timers-at'),
     leases: sub('leases'),

@@ -2,7 +2,9 @@
  * Following the feed of the embedded log: woken by this process' own commits, by looking again where another process
  * writes. Batches are read back from the store after they were committed.
  */
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { retrying } from '../../timing/retry.ts';
 import type { FeedEntry, Tail, TailBatch, TailOptions } from '../log.ts';
 import { feedEnd } from './append.ts';
 import { headOf, readEvents } from './events.ts';
@@ -18,76 +20,67 @@ export function embeddedTail(store: Store, options: TailOptions): Tail {
   const from = options.from.get(0);
   if (from === undefined) return { ready: Promise.resolve(), close: () => Promise.resolve() };
 
-  const stop = new AbortController();
-  const started = startAt(from);
-  const following = started.then(follow);
+  const closing = new AbortController();
+  const { signal } = closing;
+  const trying = { signal, onError: options.onError, pauses: { first: retryMs, most: retryMs } };
+  const commits = commitsOf(store, signal);
+  const started =
+    from === 'end' ? retrying(() => store.read(() => feedEnd(store)), trying) : Promise.resolve(from);
+  const following = started.then(follow).catch((error) => {
+    if (!signal.aborted) throw error;
+  });
 
-  /** The cursor to begin with; tried again until it can be read. */
-  async function startAt(from: number | 'end'): Promise<number> {
-    while (from === 'end' && !stop.signal.aborted) {
-      try {
-        return await store.read(() => feedEnd(store));
-      } catch (error) {
-        options.onError(error);
-        await pause(retryMs);
-      }
+  async function follow(start: number): Promise<never> {
+    for (let cursor = start; ; ) cursor = await retrying(() => step(cursor), trying);
+  }
+
+  /** Hands out what follows on the cursor, or waits until there may be something; where to go on. */
+  async function step(cursor: number): Promise<number> {
+    const seen = commits.count();
+    const batch = await store.read(() => batchAfter(store, cursor, options.limit ?? 512));
+    if (batch === null) {
+      await commits.after(seen, pollMs);
+      return cursor;
     }
-    return from === 'end' ? 0 : from;
-  }
-
-  async function follow(start: number): Promise<void> {
-    let cursor = start;
-    while (!stop.signal.aborted) {
-      const bell = listen();
-      try {
-        const batch = await store.read(() => batchAfter(store, cursor, options.limit ?? 512));
-        if (batch === null) {
-          await bell.rung;
-        } else if (!stop.signal.aborted) {
-          await options.onBatch(batch);
-          cursor = batch.cursor;
-          // A reader that catches up leaves room for everything else.
-          await nextTurn();
-        }
-      } catch (error) {
-        if (!stop.signal.aborted) options.onError(error);
-        await pause(retryMs);
-      } finally {
-        bell.close();
-      }
-    }
-  }
-
-  /** Resolves at the next commit, after `pollMs`, or when the tail is closed. */
-  function listen(): { rung: Promise<void>; close(): void } {
-    const { promise: rung, resolve } = resolvable();
-    const off = store.onCommit(resolve);
-    const timer = setTimeout(resolve, pollMs);
-    stop.signal.addEventListener('abort', resolve);
-    return {
-      rung,
-      close() {
-        off();
-        clearTimeout(timer);
-        stop.signal.removeEventListener('abort', resolve);
-      },
-    };
-  }
-
-  async function pause(ms: number): Promise<void> {
-    const { promise, resolve } = resolvable();
-    const timer = setTimeout(resolve, ms);
-    stop.signal.addEventListener('abort', resolve);
-    await promise;
-    clearTimeout(timer);
-    stop.signal.removeEventListener('abort', resolve);
+    if (signal.aborted) return cursor;
+    await options.onBatch(batch);
+    // A reader that catches up leaves room for everything else.
+    await nextTurn();
+    return batch.cursor;
   }
 
   return {
-    ready: started.then(() => {}),
+    ready: Promise.race([started, once(signal, 'abort')]).then(() => {}),
     async close() {
-      stop.abort();
+      closing.abort();
       await following;
+    },
+  };
+}
+
+/** Counts the commits of this process until the signal is aborted. */
+function commitsOf(store: Store, signal: AbortSignal) {
+  let count = 0;
+  let ring = () => {};
+  const off = store.onCommit(() => {
+    count++;
+    ring();
+  });
+  signal.addEventListener('abort', () => {
+    off();
+    ring();
+  });
+  return {
+    count: () => count,
+    /** Resolves at the first commit after so many, when the signal is aborted, or after `ms`. */
+    async after(seen: number, ms: number): Promise<void> {
+      if (count !== seen || signal.aborted) return;
+      let timer: NodeJS.Timeout | undefined;
+      await new Promise<void>((resolve) => {
+        ring = resolve;
+        timer = setTimeout(resolve, ms);
+      });
+      clearTimeout(timer);
     },
   };
 }
@@ -114,12 +107,4 @@ function entryOf(store: Store, [workshopId, from, to]: [number, number, number])
   const epoch = head?.epoch ?? '';
   const events = () => readEvents(store, workshopId, from - 1, to - from + 1);
   return [{ workshopId, from, to, epoch, events }];
-}
-
-function resolvable(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -4,11 +4,18 @@ import type { Store } from './store.ts';
 
 export function embeddedTimers(store: Store, now: () => number): Timers {
   return {
-    due: (limit) =>
-      store.read(() => {
+    async claim(limit, forMs) {
+      const due = () => {
         const keys = store.timersAt.getKeys({ end: [now() + 1, 0], limit });
         return Array.from(keys, ([, workshopId]) => workshopId);
-      }),
+      };
+      if ((await store.read(due)).length === 0) return [];
+      return store.write(() => {
+        const claimed = due();
+        for (const id of claimed) put(store, id, now() + forMs, store.timers.get(id)?.[1] ?? 0);
+        return claimed;
+      });
+    },
     set: (workshopId, at, version) =>
       store.write(() => {
         const woken = store.timers.get(workshopId)?.[1] ?? 0;

@@ -1,5 +1,5 @@
 #!lua
--- Tells every reader of the feed that a workshop without a stream was written anew where it is kept.
+-- Tells every reader of the feed that a workshop without a stream was rewritten where it is kept.
 -- @include epochs.lua
 -- @include feed.lua
 -- Whoever is putting it back from what it was before finds the count changed (refill.lua).
@@ -8,5 +8,5 @@ redis.call('HINCRBY', KEYS[3], 'anew', 1)
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local seq = nextSequence(KEYS[2], currentRun(), now)
-tellAnew(KEYS[1], ARGV[2], {seq = seq, workshop = ARGV[1], version = 0, epoch = '', at = now})
+tellRewritten(KEYS[1], ARGV[2], {seq = seq, workshop = ARGV[1], version = 0, epoch = '', at = now})
 return 1

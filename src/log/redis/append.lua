@@ -3,20 +3,21 @@
 -- Lua in Redis has no rollback.
 -- @include epochs.lua
 -- @include feed.lua
+-- @include entries.lua
+-- @include presence.lua
 --
--- KEYS  1 events  2 meta  3 done:0  4 done:1  5 feed  6 partition  7 timers  8 holds  9 nodes  10 open
+-- KEYS  1 events  2 meta  3 done:0  4 done:1  5 feed  6 partition  7 timers  8 holds  9 nodes  10 open  11 aside
 -- ARGV  1 workshop  2 base version  3 expected epoch or ''  4 deadline in ms  5 feed length  6 doorbell
 --       7 node  8 '1' wakes the timer  9 ms a bucket of command ids lasts  10 limit of missing events
 --       11 the next epoch, should one begin  12 number of commands, then for each command:
 --       by, id, fingerprint, '1' remember, user of unlessHeld or '', '1' leaves, number of reads,
 --       reads…, number of events, and for each event: id, type, schema, data, number of marks, marks…
 -- Returns one of
---       {'appended', from, to, at, epoch, missing entries}
+--       {'appended', from, to, at, epoch, missing entries, number in the feed}
 --       {'conflict', version, epoch, missing entries}
 --       {'done', {index, version, fingerprint, …}, missing entries}
 --       {'held', {index, …}}   {'epoch', epoch, version}   {'late'}
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = clock()
 if now > tonumber(ARGV[4]) then return {'late'} end
 
 local base, bucketMs, limit = tonumber(ARGV[2]), tonumber(ARGV[9]), tonumber(ARGV[10])
@@ -62,11 +63,15 @@ end
 -- Done before: in the memory of ids, or among the events that the caller has not seen (a call resent by the driver).
 local missing = {}
 if version > base then missing = redis.call('XRANGE', KEYS[1], (base + 1) .. '-0', '+', 'COUNT', limit) end
+local unseen = {}
+for _, entry in ipairs(missing) do
+  unseen[(fieldOf(entry, 'by') or '') .. ':' .. (fieldOf(entry, 'command') or '')] = entry[1]
+end
 local done = {}
 for c, command in ipairs(commands) do
+  local field = command.by .. ':' .. command.id
   local found = false
   if command.remember then
-    local field = command.by .. ':' .. command.id
     found = redis.call('HGET', KEYS[3], field) or redis.call('HGET', KEYS[4], field)
     if found then
       local colon = string.find(found, ':', 1, true)
@@ -76,10 +81,7 @@ for c, command in ipairs(commands) do
     end
   end
   if not found then
-    local last = nil
-    for _, entry in ipairs(missing) do
-      if entry[2][12] == command.id and entry[2][10] == command.by then last = entry[1] end
-    end
+    local last = unseen[field]
     if last then
       done[#done + 1] = c - 1
       done[#done + 1] = string.sub(last, 1, -3)
@@ -106,32 +108,22 @@ if version ~= base then
   if conflict then return {'conflict', tostring(version), epoch or '', missing} end
 end
 
--- Is a presence that would end still held? Not by what the caller ends: where the user leaves, its connection; else its
--- waiting for the user. And who leaves is not held by a waiting elsewhere.
+-- Is a presence that would end still held? Then what the caller ends of it goes, and the rest stays.
 local held = {}
 for c, command in ipairs(commands) do
   if command.user ~= '' then
-    local others = {}
-    local alive = false
-    for holder in string.gmatch(redis.call('HGET', KEYS[8], command.user) or '', '[^;]+') do
-      local awaited = string.sub(holder, -1) == '~'
-      local node = awaited and string.sub(holder, 1, -2) or holder
-      local own = node == ARGV[7]
-      if not (own and (awaited or command.leaves)) then
-        others[#others + 1] = holder
-        local living = own or (tonumber(redis.call('HGET', KEYS[9], node)) or 0) > now
-        if living and not (awaited and command.leaves) then alive = true end
-      end
-    end
-    if alive then
+    local ending = {node = ARGV[7], leaves = command.leaves}
+    local isHeld, others = stillHeld(KEYS[8], KEYS[9], command.user, ending, now)
+    if isHeld then
       held[#held + 1] = c - 1
-      redis.call('HSET', KEYS[8], command.user, table.concat(others, ';'))
+      redis.call('HSET', KEYS[8], command.user, others)
     end
   end
 end
 if #held > 0 then return {'held', held} end
 
--- From here on only writes.
+-- From here on only writes. How an entry of a stream or a feed is written is what programs of other versions read: `decode.ts`
+-- says what may be added.
 local at = math.max(now, tonumber(meta[2]) or 0)
 if not epoch then epoch = ARGV[11] end
 local bucket = math.floor(now / bucketMs)
@@ -170,7 +162,13 @@ if ARGV[8] == '1' then
   redis.call('ZADD', KEYS[7], now, ARGV[1])
 end
 redis.call('HSET', KEYS[2], unpack(fields))
-if from == 1 then redis.call('SADD', KEYS[10], ARGV[1]) end
+if from == 1 then
+  redis.call('SADD', KEYS[10], ARGV[1])
+  -- Redis makes room for 4 kB with a stream's first entry, and a copy takes what it needs: a scheduled workshop, which may lie there
+  -- for years, is 1 kB so and 5 kB otherwise. Rights of before this was done do not have it.
+  local copied = redis.pcall('COPY', KEYS[1], KEYS[11])
+  if copied == 1 then redis.call('RENAME', KEYS[11], KEYS[1]) end
+end
 redis.call('XADD', KEYS[5], 'MAXLEN', '~', ARGV[5], seq .. '-0', unpack(feed))
 redis.call('PUBLISH', ARGV[6], seq)
-return {'appended', tostring(from), tostring(version), string.format('%.0f', at), epoch, missing}
+return {'appended', tostring(from), tostring(version), string.format('%.0f', at), epoch, missing, seq}

@@ -1,10 +1,35 @@
-/** Connections to one Redis or to a Redis Cluster, with the settings that the log's promises rest on. */
+/** Connections to one Redis, to a Redis Cluster or through Sentinels, with the settings that the log's promises rest on. */
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { CodedError } from '../../protocol/errors.ts';
+import { backoffMs } from '../../timing/retry.ts';
 import type { Connection } from './scripts.ts';
 import { watch } from './watchdog.ts';
 
-export type RedisAddress = { url: string } | { clusterNodes: readonly { host: string; port: number }[] };
+export interface Endpoint {
+  host: string;
+  port: number;
+}
+
+/** How one signs in to each server of a cluster, or to those that Sentinels name. */
+export interface RedisCredentials {
+  username?: string | undefined;
+  password?: string | undefined;
+  tls?: boolean | undefined;
+}
+
+export type RedisAddress =
+  /** `redis:`, `rediss:`, or `unix:` with the path of a socket. */
+  | { url: string }
+  | ({ clusterNodes: readonly Endpoint[] } & RedisCredentials)
+  | ({
+      sentinels: readonly Endpoint[];
+      /** By which the Sentinels know the primary. */
+      master: string;
+      sentinelPassword?: string | undefined;
+    } & RedisCredentials);
+
+/** Milliseconds before a connection is tried again: 100, 200, … 2,000, up to a half shorter by chance. */
+const retryStrategy = (attempt: number) => backoffMs(attempt, { first: 100, most: 2_000 });
 
 const common: RedisOptions = {
   // Off: it makes client and server take turns and costs 40 % on the append script; ioredis pipelines on the wire anyway.
@@ -14,7 +39,7 @@ const common: RedisOptions = {
   autoResendUnfulfilledCommands: true,
   connectTimeout: 2_000,
   keepAlive: 10_000,
-  retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000) * (0.5 + Math.random() / 2),
+  retryStrategy,
 };
 
 const profiles = {
@@ -28,31 +53,114 @@ const profiles = {
   doorbell: { enableOfflineQueue: true, maxRetriesPerRequest: null },
 } satisfies Record<string, RedisOptions>;
 
-/** Resolves once the connection can be used. Connection errors afterwards are given to `onError` and mended by themselves. */
+/**
+ * Resolves once the connection can be used. Connection errors afterwards are given to `onError` and mended by themselves. Rejects with
+ * `unavailable` and the cause where nobody answers, what answers is too old, or the sign-in fails.
+ */
 export async function connect(
   address: RedisAddress,
   profile: keyof typeof profiles,
   onError: (error: Error) => void,
 ): Promise<Connection> {
-  const options: RedisOptions = { ...common, ...profiles[profile], connectionName: `workshop-${profile}` };
-  const connection =
-    'url' in address
-      ? new Redis(address.url, { ...options, lazyConnect: true })
-      : new Cluster([...address.clusterNodes], {
-          redisOptions: options,
-          enableOfflineQueue: options.enableOfflineQueue ?? true,
-          clusterRetryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 6), 2_000),
-          lazyConnect: true,
-        });
-  connection.on('error', onError);
+  const connection = made(address, {
+    ...common,
+    ...profiles[profile],
+    connectionName: `workshop-${profile}`,
+    lazyConnect: true,
+  });
+  // ioredis rejects with "Connection is closed" whatever the reason; what it reported before is the reason.
+  const reported: Error[] = [];
+  const report = (error: Error) => {
+    reported.push(error);
+    onError(error);
+  };
+  connection.on('error', report);
   try {
     await connection.connect();
-    watch(connection);
+    if (profile === 'commands') await requireRedis7(connection);
+    connection.off('error', report).on('error', onError);
+    watch(connection, JSON.stringify(address));
     return connection;
   } catch (cause) {
     connection.disconnect();
-    throw new CodedError('unavailable', `Redis cannot be reached: ${(cause as Error).message}`, { cause });
+    if (cause instanceof CodedError) throw cause;
+    throw new CodedError('unavailable', `Redis cannot be reached: ${reasonOf(cause, reported)}`, { cause });
   }
+}
+
+function made(address: RedisAddress, options: RedisOptions): Connection {
+  if ('url' in address) {
+    if (!address.url.startsWith('unix:')) return new Redis(address.url, options);
+    const { pathname, searchParams, username, password } = new URL(address.url);
+    return new Redis({
+      ...options,
+      path: decodeURIComponent(pathname),
+      db: Number(searchParams.get('db') ?? 0),
+      ...(username !== '' && { username: decodeURIComponent(username) }),
+      ...(password !== '' && { password: decodeURIComponent(password) }),
+    });
+  }
+  const signIn: RedisOptions = {
+    ...(address.username !== undefined && { username: address.username }),
+    ...(address.password !== undefined && { password: address.password }),
+    ...(address.tls === true && { tls: {} }),
+  };
+  if ('sentinels' in address)
+    return new Redis({
+      ...options,
+      ...signIn,
+      sentinels: [...address.sentinels],
+      name: address.master,
+      ...(address.sentinelPassword !== undefined && { sentinelPassword: address.sentinelPassword }),
+      // They are in the same network and trusted by the same certificates.
+      enableTLSForSentinelMode: address.tls === true,
+      sentinelRetryStrategy: retryStrategy,
+      // The Sentinels tell of a new primary at once; without it a connection to the old one lasts until that one goes.
+      failoverDetector: true,
+    });
+  return new Cluster([...address.clusterNodes], {
+    redisOptions: { ...options, ...signIn },
+    enableOfflineQueue: options.enableOfflineQueue ?? true,
+    clusterRetryStrategy: retryStrategy,
+    // Certificates bear the names that the nodes announce.
+    ...(address.tls === true && { dnsLookup: (host, found) => found(null, host) }),
+    lazyConnect: true,
+  });
+}
+
+/** What was wrong, in the words of whoever knows: the server, or the system. */
+function reasonOf(cause: unknown, reported: readonly Error[]): string {
+  const said = [...reported, cause].map((error) => {
+    // A cluster tells of its nodes' errors inside its own.
+    const inner = (error as { lastNodeError?: Error } | undefined)?.lastNodeError;
+    return inner ?? error;
+  });
+  const telling = said.find(
+    (error) => error instanceof Error && error.message !== '' && !/^Connection is closed/.test(error.message),
+  );
+  return describe(telling ?? cause);
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code } = error as NodeJS.ErrnoException;
+  // Several addresses were tried: their errors are inside.
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  if (error.message === '' && first !== undefined) return describe(first);
+  return error.message === '' ? (code ?? error.name) : error.message;
+}
+
+const oldest = 7;
+
+/** Scripts with flags came with Redis 7; Valkey, which began after it, counts as its number says. */
+async function requireRedis7(connection: Connection): Promise<void> {
+  const [server] = connection instanceof Cluster ? connection.nodes('master') : [connection];
+  const version = /^redis_version:(\S+)/m.exec((await server?.info('server')) ?? '')?.[1] ?? 'unknown';
+  if (Number.parseInt(version, 10) >= oldest) return;
+  throw new CodedError(
+    'unavailable',
+    `Redis ${version} is too old: workshops need Redis ${oldest} or newer, or Valkey`,
+  );
 }
 
 /** Rejects where the Redis may lose what it acknowledged: one that evicts keys, or keeps no append-only file. */
@@ -61,12 +169,7 @@ export async function requireDurable(address: RedisAddress, allowVolatile: boole
   try {
     const masters = connection instanceof Cluster ? connection.nodes('master') : [connection];
     for (const master of masters) {
-      const facts = new Map(
-        (await master.info()).split('\r\n').map((line) => {
-          const [name = '', value = ''] = line.split(':');
-          return [name, value];
-        }),
-      );
+      const facts = factsOf(await master.info());
       const policy = facts.get('maxmemory_policy');
       if (policy !== 'noeviction')
         throw new CodedError(
@@ -82,4 +185,13 @@ export async function requireDurable(address: RedisAddress, allowVolatile: boole
   } finally {
     connection.disconnect();
   }
+}
+
+function factsOf(info: string): Map<string, string> {
+  return new Map(
+    info.split('\r\n').map((line) => {
+      const [name = '', value = ''] = line.split(':');
+      return [name, value];
+    }),
+  );
 }

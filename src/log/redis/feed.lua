@@ -2,11 +2,11 @@
 -- In a new run they jump, further than any lost tail can have come: what a reader saw of that tail is then never taken for what
 -- is there now, but shows as a gap.
 local function nextSequence(partition, run, now)
-  local known = redis.call('HMGET', partition, 'seq', 'run')
-  if known[2] ~= run then
-    local jump = string.format('%.0f', math.max((tonumber(known[1]) or 0) + 1000000, now))
+  local found = redis.call('HMGET', partition, 'seq', 'run')
+  if found[2] ~= run then
+    local jump = string.format('%.0f', math.max((tonumber(found[1]) or 0) + 1000000, now))
     redis.call('HSET', partition, 'seq', jump, 'run', run)
-    if not known[1] then redis.call('HSET', partition, 'first', string.format('%.0f', jump + 1)) end
+    if not found[1] then redis.call('HSET', partition, 'first', string.format('%.0f', jump + 1)) end
   end
   return string.format('%.0f', redis.call('HINCRBY', partition, 'seq', 1))
 end
@@ -21,8 +21,8 @@ local function trimUpTo(feed, seq)
   end
 end
 
--- An entry without events: what readers hold of the workshop, up to that version, was written anew.
-local function tellAnew(feed, doorbell, entry)
+-- An entry without events: what readers hold of the workshop, up to that version, was rewritten.
+local function tellRewritten(feed, doorbell, entry)
   redis.call('XADD', feed, entry.seq .. '-0',
     'w', entry.workshop, 'v', string.format('%.0f', entry.version + 1), 'e', entry.epoch, 'at', entry.at)
   redis.call('PUBLISH', doorbell, entry.seq)

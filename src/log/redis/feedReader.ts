@@ -1,6 +1,6 @@
 /**
- * Reading the feeds: what is asked for in one turn of the loop goes to Redis in one call. Under load many partitions ring at
- * once, and a call costs more than what it brings.
+ * Reading the feeds: what is asked for at once goes to Redis in one call. Under load many partitions ring in one turn of the loop,
+ * and a call costs more than what it brings.
  */
 import { Cluster } from 'ioredis';
 import type { StreamEntry } from './decode.ts';
@@ -51,7 +51,7 @@ export function feedReader(reads: Connection): FeedReader {
   return {
     read: (feed, cursor, limit) =>
       new Promise((resolve, reject) => {
-        if (asked.length === 0) setImmediate(send);
+        if (asked.length === 0) queueMicrotask(send);
         asked.push({ feed, cursor, limit, resolve, reject });
       }),
   };

@@ -1,16 +1,13 @@
 #!lua
--- Changes what a node holds in a workshop. A holder is a node's name, with `~` behind it where the user's last connection to
--- it dropped and is awaited.
+-- Changes what a node holds in a workshop.
+-- @include presence.lua
 -- KEYS  1 holds  2 workshops that the node holds  3 nodes
 -- ARGV  1 workshop  2 node
 --       3 'hold', 'drop' (a hold becomes one that is awaited), 'release', 'end' (all users), 'forget' (all, of a dead node)
 --       4… users
 local kind, users = ARGV[3], {}
-if kind == 'forget' then
-  local time = redis.call('TIME')
-  -- It came back to life: what it says it holds it holds.
-  if (tonumber(redis.call('HGET', KEYS[3], ARGV[2])) or 0) > time[1] * 1000 + math.floor(time[2] / 1000) then return 0 end
-end
+-- It came back to life: what it says it holds it holds.
+if kind == 'forget' and isAlive(KEYS[3], ARGV[2], clock()) then return 0 end
 if kind == 'forget' or kind == 'end' then
   users = redis.call('HKEYS', KEYS[1])
   redis.call('SREM', KEYS[2], ARGV[1])
@@ -42,4 +39,6 @@ for first = 1, #users, 1000 do
   if #set > 0 then redis.call('HSET', KEYS[1], unpack(set)) end
   if #gone > 0 then redis.call('HDEL', KEYS[1], unpack(gone)) end
 end
+-- Nobody is held there any more, such as in a workshop that does not exist: the node need not remember it.
+if kind == 'release' and redis.call('EXISTS', KEYS[1]) == 0 then redis.call('SREM', KEYS[2], ARGV[1]) end
 return #users

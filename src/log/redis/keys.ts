@@ -34,7 +34,10 @@ export function partitionTags(partitions: number): string[] {
 
 /** Keys that belong to no partition: ids of workshops, settings. */
 export const globalKeys = {
+  /** Hash: `partitions`, their number, `layout`, the number of all this (`settings.ts`), and `identity` (`identity.ts`). */
   settings: 'ws:{ids}:settings',
+  /** Hash: see `notes.ts`. */
+  notes: 'ws:{ids}:notes',
   nextId: 'ws:{ids}:next',
   /** The run of Redis in which `nextId` was compared with what is known elsewhere. */
   idsRun: 'ws:{ids}:run',
@@ -65,16 +68,18 @@ export function partitionKeys(tag: string) {
       /**
        * Hash: version, at, epoch, run (of Redis in which the epoch began), past (epochs, and where each ended), bucket, woken,
        * seq (its last append in the feed),
-       * and `m:<mark>` → version of the last event that bore it. Once the stream was removed: version, at, `removed`, and
-       * `anew`, how often it was written anew where it is kept.
+       * and `m:<mark>` → version of the last event that bore it. Once the stream was removed: version, at, bucket, `removed`, and
+       * `anew`, how often it was rewritten where it is kept.
        */
       meta: `${at}:${id}:meta`,
       /** Hashes: `<user>:<commandId>` → `<version>:<fingerprint>`, in turn for ten minutes each. */
       done: [`${at}:${id}:done:0`, `${at}:${id}:done:1`] as const,
       /** Hash: user → nodes that hold connections of theirs, or (with `~`) await one, joined by `;`. */
       holds: `${at}:${id}:holds`,
-      /** Stream that is being put back or written anew, by a name of its own. */
-      aside: (name: string) => `${at}:${id}:aside:${name}`,
+      /** Hash: `room`, as a node has folded it up to `version` in `epoch`, and the id of that `event`. Nothing depends on it. */
+      room: `${at}:${id}:room`,
+      /** Stream that is written to take the place of the workshop's, by a name of its own: see `staging.ts`. */
+      staging: (name: string) => `${at}:${id}:aside:${name}`,
     }),
   };
 }

@@ -1,58 +1,55 @@
 /**
- * Putting a workshop back whose stream is gone. Its events are written aside, page by page, and take their place in one step:
- * nobody sees a part of them, and of several nodes that do it at once one is in time.
+ * Putting a workshop back whose stream is gone. Its events are written to a staging stream, which takes their place in one step:
+ * of several nodes that do it at once one is in time.
  */
-import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '../../domain/evolve.ts';
 import { commandMemoryMs, EventMissing } from '../log.ts';
-import { asideMs } from './aside.ts';
-import type { PartitionKeys } from './keys.ts';
-import type { ScriptedConnection } from './scripts.ts';
-
-export interface Refill {
-  redis: ScriptedConnection;
-  keys: PartitionKeys;
-  workshopId: number;
-  /** By Redis' clock. */
-  now: number;
-  epoch: string;
-}
+import type { StreamEntry } from './decode.ts';
+import { newEpoch } from './events.ts';
+import { stagingStream } from './staging.ts';
+import type { Store } from './store.ts';
 
 export async function refillStream(
-  { redis, keys, workshopId, now, epoch }: Refill,
+  { redis, of, now }: Store,
+  workshopId: number,
   pages: AsyncIterable<readonly RecordedEvent[]>,
 ): Promise<boolean> {
+  const keys = of(workshopId);
   const workshop = keys.workshop(workshopId);
-  const aside = workshop.aside(randomUUID());
-  const anew = (await redis.hget(workshop.meta, 'anew')) ?? '0';
-  const remembered: string[] = [];
+  const staging = stagingStream(redis, keys, workshopId);
+  const rewritings = (await redis.hget(workshop.meta, 'anew')) ?? '0';
+  // The ids that a client may still send again. Where Redis knows them, it knows more than that.
+  const remembered = new Map<string, string>();
+  const rememberedFrom = now() - 2 * commandMemoryMs;
   let last: RecordedEvent | undefined;
   for await (const page of pages) {
-    const writing = redis.pipeline();
     for (const event of page) {
       const next = (last?.version ?? 0) + 1;
       if (event.version !== next) throw new EventMissing(workshopId, next);
-      writing.xadd(aside, `${event.version}-0`, ...fieldsOf(event));
-      // The ids that a client may still send again; what else was sent under them is not known any more.
-      if (event.at > now - 2 * commandMemoryMs)
-        remembered.push(`${event.by}:${event.commandId}`, `${event.version}:`);
+      // Of a command that appended several the last one counts.
+      if (event.at > rememberedFrom) remembered.set(`${event.by}:${event.commandId}`, `${event.version}:`);
       last = event;
     }
-    writing.pexpire(aside, asideMs);
-    for (const [error] of (await writing.exec()) ?? []) if (error !== null) throw error;
+    await staging.write(page.map(entryOf));
   }
   if (last === undefined) return false;
   const done = await redis.wsRefill(
-    ...[workshop.events, workshop.meta, ...workshop.done, aside, keys.timers, keys.open],
-    ...[workshopId, last.version, last.at, epoch, commandMemoryMs, anew, ...remembered],
+    ...[workshop.events, workshop.meta, ...workshop.done, staging.key, keys.timers, keys.open, workshop.room],
+    ...[
+      workshopId,
+      last.version,
+      last.at,
+      newEpoch(),
+      commandMemoryMs,
+      rewritings,
+      ...[...remembered].flat(),
+    ],
   );
   return done === 1;
 }
 
-/** In the order of `append.lua`, which readers rely on. */
-function fieldsOf({ eventId, type, schema, at, by, commandId, data }: RecordedEvent): (string | number)[] {
-  return [
-    ...['event', eventId, 'type', type, 'schema', schema, 'at', at, 'by', by],
-    ...['command', commandId, 'data', JSON.stringify(data)],
-  ];
+/** As `append.lua` writes it, in its order: programs from before the layout had a number read fields by place. */
+function entryOf({ version, eventId, type, schema, at, by, commandId, data }: RecordedEvent): StreamEntry {
+  const fields = ['event', eventId, 'type', type, 'schema', schema, 'at', at, 'by', by, 'command', commandId];
+  return [`${version}-0`, [...fields.map(String), 'data', JSON.stringify(data)]];
 }

@@ -1,47 +1,31 @@
 /**
- * Writing events anew. An entry of a stream cannot be changed: the stream is copied aside, with what is to be changed, and takes
- * the old one's place in one step, unless something was appended meanwhile. Then that is copied too, and the step tried again.
+ * Rewriting events. An entry of a stream cannot be changed: the stream is copied to a staging stream, with what is to be changed,
+ * which takes its place in one step, unless something was appended meanwhile. Then that is copied too, and the step tried again.
  */
-import { randomUUID } from 'node:crypto';
 import type { Rewriting } from '../log.ts';
-import { asideMs } from './aside.ts';
-import { recordedEvent, type StreamEntry } from './decode.ts';
-import type { PartitionKeys } from './keys.ts';
-import type { Connection, ScriptedConnection } from './scripts.ts';
+import { placeOf, recordedEvent, type StreamEntry } from './decode.ts';
+import { newEpoch } from './events.ts';
+import { stagingStream } from './staging.ts';
+import type { Store } from './store.ts';
 
 /** Entries that are read and copied at once. */
 const page = 500;
 /** How often the step is tried: each time little is left to copy, so that it comes in between two appends soon. */
 const tries = 100;
-/** Where `append.lua` puts an event's data. */
-const dataField = 13;
-
-export interface Rewrite {
-  redis: ScriptedConnection;
-  reads: Connection;
-  keys: PartitionKeys;
-  workshopId: number;
-  /** The new one. */
-  epoch: string;
-}
 
 export async function rewriteStream(
-  { redis, reads, keys, workshopId, epoch }: Rewrite,
+  { redis, reads, of }: Store,
+  workshopId: number,
   rewriting: Rewriting,
 ): Promise<number> {
+  const keys = of(workshopId);
   const workshop = keys.workshop(workshopId);
-  const aside = workshop.aside(randomUUID());
 
   /** The entries after a version, page by page. */
   async function* entriesAfter(version: number): AsyncGenerator<StreamEntry[]> {
     for (let after = version; ; ) {
-      const entries = (await reads.xrange(
-        workshop.events,
-        `${after + 1}-0`,
-        '+',
-        'COUNT',
-        page,
-      )) as StreamEntry[];
+      const found = await reads.xrange(workshop.events, `${after + 1}-0`, '+', 'COUNT', page);
+      const entries = found as StreamEntry[];
       const last = entries.at(-1);
       if (last === undefined) return;
       yield entries;
@@ -52,29 +36,26 @@ export async function rewriteStream(
 
   async function isConcerned(): Promise<boolean> {
     for await (const entries of entriesAfter(0))
-      if (entries.some((entry) => rewritten(entry, rewriting) !== undefined)) return true;
+      if (entries.some((entry) => rewritten(entry, rewriting) !== entry)) return true;
     return false;
   }
 
   if (!(await isConcerned())) return 0;
   const before = await redis.hget(workshop.meta, 'epoch');
+  const staging = stagingStream(redis, keys, workshopId);
+  const epoch = newEpoch();
   let version = 0;
   let changed = 0;
   try {
     for (let attempt = 1; attempt <= tries; attempt++) {
       for await (const entries of entriesAfter(version)) {
-        const writing = redis.pipeline();
-        for (const entry of entries) {
-          const data = rewritten(entry, rewriting);
-          if (data !== undefined) changed++;
-          writing.xadd(aside, entry[0], ...(data === undefined ? entry[1] : entry[1].with(dataField, data)));
-          version = versionOf(entry);
-        }
-        writing.pexpire(aside, asideMs);
-        for (const [error] of (await writing.exec()) ?? []) if (error !== null) throw error;
+        const copies = entries.map((entry) => rewritten(entry, rewriting));
+        changed += copies.filter((copy, index) => copy !== entries[index]).length;
+        await staging.write(copies);
+        version = entries.map(versionOf).at(-1) ?? version;
       }
       const answer = await redis.wsRewrite(
-        ...[workshop.events, workshop.meta, aside, keys.feed, keys.partition],
+        ...[workshop.events, workshop.meta, staging.key, keys.feed, keys.partition, workshop.room],
         ...[workshopId, version, before ?? '', epoch, keys.doorbell],
       );
       if (answer === 'done') return changed;
@@ -82,18 +63,20 @@ export async function rewriteStream(
     }
     throw new Error(`workshop ${workshopId} changed too much while it was written anew: try again`);
   } finally {
-    await redis.del(aside).catch(() => undefined);
+    await redis.del(staging.key).catch(() => undefined);
   }
 }
 
 const versionOf = ([id]: StreamEntry): number => Number.parseInt(id, 10);
 
-/** The entry's data as it is to be; undefined where it stays. */
-function rewritten(entry: StreamEntry, rewriting: Rewriting): string | undefined {
+/** The entry as it is to be, whatever else is in it; the very same where it stays, or cannot be parsed. */
+function rewritten(entry: StreamEntry, rewriting: Rewriting): StreamEntry {
   const event = parsed(entry);
-  if (event === undefined) return undefined;
+  if (event === undefined) return entry;
   const data = rewriting(event);
-  return data === event.data ? undefined : JSON.stringify(data);
+  if (data === event.data) return entry;
+  const [id, fields] = entry;
+  return [id, fields.with(placeOf(fields, 'data'), JSON.stringify(data))];
 }
 
 function parsed(entry: StreamEntry) {

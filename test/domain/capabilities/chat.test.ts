@@ -50,12 +50,16 @@ describe('chat', () => {
     expect(valid('🐦'.repeat(1_001))).toBe(false);
   });
 
+  test('lines end in a newline, however they were sent', () => {
+    says('a\r\nb\rc').then(said(ana, 'a\nb\nc'));
+  });
+
   test.each([
     ['nothing', ''],
     ['spaces alone', ' \n\t '],
     ['U+0000', 'a\u0000b'],
     ['a control character', 'a\u001bb'],
-    ['a carriage return', 'a\r\nb'],
+    ['what nobody can see', '\u200b\u3164\u2800'],
     ['a C1 control character', 'a\u0085b'],
     ['a lone high surrogate', 'a\ud83db'],
     ['a lone low surrogate', 'a\udc26'],

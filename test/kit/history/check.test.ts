@@ -318,6 +318,43 @@ describe('C3: the checker finds', () => {
     const { lost } = check(historyOf(scene, { mayLose: true }));
     expect(lost.map(({ commandId }) => commandId)).toEqual(['c16']);
   });
+  it('nothing wrong with who is removed after the log lost their joining, and nobody who hears on after that', () => {
+    const scene = good();
+    // The log ends before the second joining, at 11, and then removes the one who had joined.
+    scene.events.splice(9);
+    const state = { ...stateView(fold(workshopId, scene.events), 'second') };
+    const removed = { type: 'user-removed', data: { userId: ana, by: host }, by: host, commandId: 'c10' };
+    const muted = { type: 'user-muted', data: { userId: bo, by: host }, by: host, commandId: 'c11b' };
+    for (const more of [removed, muted]) {
+      const version = scene.events.length + 1;
+      scene.events.push({
+        version,
+        eventId: `n${version}`,
+        schema: 1,
+        at: 20_000 + version,
+        ...more,
+      } as RecordedEvent);
+    }
+    scene.tables = expectedTables(scene.events);
+    const room = fold(workshopId, scene.events);
+    const hear = (name: string, payload: object) =>
+      void scene.recording.steps.push({
+        ms: 999,
+        connection: 2,
+        kind: 'heard',
+        name,
+        payload: { ...payload },
+      });
+    const heard = (version: number) => {
+      const { type, ...told } = wireEvent(scene.events[version - 1] as RecordedEvent, room);
+      hear(type, { ...told, workshopId });
+    };
+    hear('state', state);
+    heard(10);
+    expect(check(historyOf(scene, { mayLose: true })).violations).toEqual([]);
+    heard(11);
+    expect(check(historyOf(scene, { mayLose: true })).violations).toMatchObject([{ invariant: 'C3' }]);
+  });
 });
 
 describe('C4: the checker finds', () => {

@@ -90,6 +90,7 @@ function runsOf(recording: Recording, report: Report) {
       if (place === 'outside' || place === 'over') report(`a state of version ${state.version} came outside`);
       runs.push({ state, events: [], view: roomView(state), broken: false });
       epoch = state.epoch;
+      joinedAt = joinedIn(state, joinedAt);
       epochs.add(epoch);
       awaited = false;
       place = 'following';
@@ -162,6 +163,14 @@ export function endsPresence(event: LooseEvent, userId: number, joinedAt: number
   if (event.version <= joinedAt) return false;
   if (event.type === 'user-removed') return event.userId === userId;
   return event.type === 'state-changed' && (event.status === 'ended' || event.status === 'cancelled');
+}
+
+/**
+ * The version of one's joining, in versions of that state: 0 where the state is older, since the log lost the joining and gives
+ * its version out anew.
+ */
+export function joinedIn({ version }: { version: number }, joinedAt: number): number {
+  return version < joinedAt ? 0 : joinedAt;
 }
 
 interface Replay {

@@ -1,7 +1,7 @@
 /** Reads what the checker wants: the raw log, without any code of the product that decodes it, and the tables. */
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { openDatabase } from '../../../projections/open.ts';
+import { openDatabase } from '../../../projections/database/open.ts';
 import type { RecordedEvent } from '../../../src/domain/evolve.ts';
 import { embeddedLog } from '../../../src/log/embedded/log.ts';
 import { readAll } from '../../../src/log/log.ts';
@@ -47,9 +47,9 @@ export async function embeddedEvents(path: string): Promise<Log> {
   const log = await embeddedLog({ path, readOnly: true });
   try {
     const found: Log = new Map();
-    for (const workshopId of (await log.open(0)).keys()) {
+    for (const workshopId of (await log.streams.open(0)).keys()) {
       const events: RecordedEvent[] = [];
-      for await (const page of readAll(log, workshopId)) events.push(...page);
+      for await (const page of readAll(log.events, workshopId)) events.push(...page);
       found.set(workshopId, events);
     }
     return found;

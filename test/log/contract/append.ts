@@ -13,8 +13,8 @@ export function appendTests(stage: Stage): void {
     expect([first.from, first.to, first.missing]).toEqual([1, 3, []]);
     const second = await sent(log, { workshopId, base: 3 }, command(), command());
     expect([second.from, second.to]).toEqual([4, 5]);
-    expect(versions(await log.read(workshopId, 0, 10))).toEqual([1, 2, 3, 4, 5]);
-    expect(await log.head(workshopId)).toMatchObject({ version: 5, epoch: first.epoch });
+    expect(versions(await log.events.read(workshopId, 0, 10))).toEqual([1, 2, 3, 4, 5]);
+    expect(await log.events.head(workshopId)).toMatchObject({ version: 5, epoch: first.epoch });
   });
 
   test('workshops count their versions apart from one another', async () => {
@@ -31,9 +31,23 @@ export function appendTests(stage: Stage): void {
       const { at } = await sent(log, { workshopId, base }, command());
       expect(at).toBeGreaterThanOrEqual(Math.max(last, before));
       last = at;
-      expect((await log.read(workshopId, base, 1))[0]?.at).toBe(at);
+      expect((await log.events.read(workshopId, base, 1))[0]?.at).toBe(at);
     }
     expect(last).toBeLessThan(log.now() + 1_000);
+  });
+
+  test('[L2] what follows on events of a time that is yet to come is not earlier than these', async () => {
+    const { log } = stage;
+    await fill(log, workshopId, 2);
+    // As a clock that was set back, or another machine's, sees what is there.
+    const ahead = log.now() + 3_600_000;
+    const events = (await log.events.read(workshopId, 0, 2)).map((event) => ({ ...event, at: ahead }));
+    async function* pages() {
+      yield events;
+    }
+    expect(await log.streams.refill(13, pages())).toBe(true);
+    expect((await sent(log, { workshopId: 13, base: 2 }, command())).at).toBe(ahead);
+    expect((await log.events.read(13, 0, 10)).map(({ at }) => at)).toEqual([ahead, ahead, ahead]);
   });
 
   test('a command that reads everything conflicts with any later event and gets what it missed', async () => {
@@ -41,10 +55,10 @@ export function appendTests(stage: Stage): void {
     await fill(log, workshopId, 3);
     const answer = as('conflict', await send(log, { workshopId, base: 1 }, command({ reads: ['*'] })));
     expect(answer.version).toBe(3);
-    expect(answer.epoch).toBe((await log.head(workshopId))?.epoch);
-    expect(answer.missing).toEqual(await log.read(workshopId, 1, 10));
+    expect(answer.epoch).toBe((await log.events.head(workshopId))?.epoch);
+    expect(answer.missing).toEqual(await log.events.read(workshopId, 1, 10));
     expect(versions(answer.missing)).toEqual([2, 3]);
-    expect((await log.head(workshopId))?.version).toBe(3);
+    expect((await log.events.head(workshopId))?.version).toBe(3);
   });
 
   test('chat does not conflict with chat, and is told what lies between', async () => {
@@ -53,7 +67,7 @@ export function appendTests(stage: Stage): void {
     await sent(log, { workshopId, base: 1 }, chat(8));
     const answer = await sent(log, { workshopId, base: 1 }, chat(7));
     expect([answer.from, answer.to]).toEqual([3, 3]);
-    expect(answer.missing).toEqual(await log.read(workshopId, 1, 1));
+    expect(answer.missing).toEqual(await log.events.read(workshopId, 1, 1));
   });
 
   test('chat conflicts with the removal of its author, not with that of another', async () => {
@@ -88,7 +102,7 @@ export function appendTests(stage: Stage): void {
     await fill(log, workshopId, 2);
     const answer = as('conflict', await send(log, { workshopId, base: 5 }, command()));
     expect([answer.version, answer.missing]).toEqual([2, []]);
-    expect(await log.read(workshopId, 0, 10)).toHaveLength(2);
+    expect(await log.events.read(workshopId, 0, 10)).toHaveLength(2);
   });
 
   test('several commands of an append are taken together, each event with its command and author', async () => {
@@ -96,7 +110,7 @@ export function appendTests(stage: Stage): void {
     const two = command({ by: 7, events: [draft(), draft()] });
     const one = command({ by: 'system' });
     await sent(log, { workshopId }, two, one);
-    const events = await log.read(workshopId, 0, 10);
+    const events = await log.events.read(workshopId, 0, 10);
     expect(events.map(({ by, commandId }) => [by, commandId])).toEqual([
       [7, two.commandId],
       [7, two.commandId],
@@ -113,8 +127,8 @@ export function appendTests(stage: Stage): void {
     await sent(log, { workshopId }, removal(7));
     const goes = chat(8, { remember: true });
     as('conflict', await send(log, { workshopId, base: 0 }, goes, chat(7)));
-    expect(await log.read(workshopId, 0, 10)).toHaveLength(1);
-    expect((await log.check(workshopId, 1, 8, goes.commandId)).done).toBeNull();
+    expect(await log.events.read(workshopId, 0, 10)).toHaveLength(1);
+    expect((await log.commands.check(workshopId, 1, 8, goes.commandId)).done).toBeNull();
     expect((await sent(log, { workshopId, base: 1 }, goes)).to).toBe(2);
   });
 
@@ -122,8 +136,8 @@ export function appendTests(stage: Stage): void {
     const { log } = stage;
     const one = command({ remember: true });
     as('late', await send(log, { workshopId, deadline: log.now() - 1_000 }, one));
-    expect(await log.head(workshopId)).toBeNull();
-    expect((await log.check(workshopId, 0, 7, one.commandId)).done).toBeNull();
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect((await log.commands.check(workshopId, 0, 7, one.commandId)).done).toBeNull();
     as('appended', await send(log, { workshopId }, one));
   });
 
@@ -139,7 +153,7 @@ export function appendTests(stage: Stage): void {
     const { log } = stage;
     const events = Array.from({ length: 500 }, (_, index) => draft([`user:${index + 1}`], { index }));
     expect((await sent(log, { workshopId }, command({ events }))).to).toBe(500);
-    const read = await log.read(workshopId, 0, 1_000);
+    const read = await log.events.read(workshopId, 0, 1_000);
     expect(read.map(({ data }) => data)).toEqual(events.map(({ data }) => JSON.parse(data)));
     expect(versions(read)).toEqual(events.map((_, index) => index + 1));
   });
@@ -148,6 +162,6 @@ export function appendTests(stage: Stage): void {
     const { log } = stage;
     const events = Array.from({ length: maxEventsPerAppend + 1 }, () => draft());
     await expect(send(log, { workshopId }, command({ events }))).rejects.toThrow(RangeError);
-    expect(await log.head(workshopId)).toBeNull();
+    expect(await log.events.head(workshopId)).toBeNull();
   });
 }

@@ -13,7 +13,7 @@ export function commandTests(stage: Stage): void {
     await fill(log, workshopId, 3);
     const answer = as('done', await send(log, { workshopId, base: 5 }, one));
     expect(answer.commands).toEqual([{ index: 0, version: 2, fingerprint: 'f:1' }]);
-    expect((await log.head(workshopId))?.version).toBe(5);
+    expect((await log.events.head(workshopId))?.version).toBe(5);
   });
 
   test('it is answered so before a conflict, and with what the sender missed', async () => {
@@ -49,7 +49,7 @@ export function commandTests(stage: Stage): void {
     await sent(log, { workshopId }, one);
     const answer = as('done', await send(log, { workshopId, base: 1 }, command(), one, command()));
     expect(answer.commands).toEqual([{ index: 1, version: 1, fingerprint: 'f' }]);
-    expect(await log.read(workshopId, 0, 10)).toHaveLength(1);
+    expect(await log.events.read(workshopId, 0, 10)).toHaveLength(1);
   });
 
   test('an id that is not remembered is recognised among the events after the base', async () => {
@@ -75,11 +75,11 @@ export function commandTests(stage: Stage): void {
     const one = command({ remember: true, fingerprint: 'f' });
     const { epoch } = await sent(log, { workshopId }, one);
     await fill(log, workshopId, 250);
-    const check = await log.check(workshopId, 1, 7, one.commandId);
+    const check = await log.commands.check(workshopId, 1, 7, one.commandId);
     expect([check.version, check.epoch, check.done]).toEqual([251, epoch, { version: 1, fingerprint: 'f' }]);
-    expect(check.missing).toEqual(await log.read(workshopId, 1, 200));
-    expect((await log.check(workshopId, 251, 8, one.commandId)).done).toBeNull();
-    expect(await log.check(workshopId, 251, 7, null)).toEqual({
+    expect(check.missing).toEqual(await log.events.read(workshopId, 1, 200));
+    expect((await log.commands.check(workshopId, 251, 8, one.commandId)).done).toBeNull();
+    expect(await log.commands.check(workshopId, 251, 7, null)).toEqual({
       version: 251,
       epoch,
       done: null,

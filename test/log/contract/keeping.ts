@@ -9,15 +9,15 @@ import { as, chat, command, draft, fill, follow, node, send, sent, versions } fr
 const workshopId = 71;
 
 async function lastOf(log: EventLog): Promise<Last> {
-  const head = await log.head(workshopId);
+  const head = await log.events.head(workshopId);
   if (head === null) throw new Error('there is no such workshop');
-  const [event] = await log.read(workshopId, head.version - 1, 1);
+  const [event] = await log.events.read(workshopId, head.version - 1, 1);
   return { version: head.version, epoch: head.epoch, eventId: event?.eventId ?? '' };
 }
 
 async function eventsOf(log: EventLog): Promise<RecordedEvent[]> {
   const events: RecordedEvent[] = [];
-  for await (const page of readAll(log, workshopId)) events.push(...page);
+  for await (const page of readAll(log.events, workshopId)) events.push(...page);
   return events;
 }
 
@@ -39,15 +39,19 @@ export function keepingTests(stage: Stage): void {
     await sent(log, { workshopId, wakes: true }, command({ events: [draft(['room']), draft(['user:7'])] }));
     await fill(log, 72, 2);
     await log.presence.hold(workshopId, [7], node);
-    expect(await log.remove(workshopId, await lastOf(log))).toBe(true);
-    expect(await log.head(workshopId)).toBeNull();
-    expect(await log.read(workshopId, 0, 10)).toEqual([]);
-    expect(await log.check(workshopId, 0, 7, null)).toMatchObject({ version: 0, epoch: '', missing: [] });
-    expect((await log.open(log.partitionOf(workshopId))).has(workshopId)).toBe(false);
-    expect(await log.timers.due(10)).toEqual([]);
+    expect(await log.streams.remove(workshopId, await lastOf(log))).toBe(true);
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect(await log.events.read(workshopId, 0, 10)).toEqual([]);
+    expect(await log.commands.check(workshopId, 0, 7, null)).toMatchObject({
+      version: 0,
+      epoch: '',
+      missing: [],
+    });
+    expect((await log.streams.open(log.partitionOf(workshopId))).has(workshopId)).toBe(false);
+    expect(await log.timers.claim(10, 0)).toEqual([]);
     const held = (await log.presence.expired()).filter((each) => each.workshopId === workshopId);
     expect(held).toEqual([]);
-    expect(versions(await log.read(72, 0, 10))).toEqual([1, 2]);
+    expect(versions(await log.events.read(72, 0, 10))).toEqual([1, 2]);
   });
 
   test('[Z1] it is removed once, and only where it ends as the caller says', async () => {
@@ -62,25 +66,25 @@ export function keepingTests(stage: Stage): void {
       { ...last, epoch: 'another' },
       { ...last, version: 5 },
     ])
-      expect(await log.remove(workshopId, other)).toBe(false);
-    expect(versions(await log.read(workshopId, 0, 10))).toEqual([1, 2, 3, 4]);
-    expect(await log.remove(workshopId, last)).toBe(true);
-    expect(await log.remove(workshopId, last)).toBe(false);
-    expect(await log.remove(999, last)).toBe(false);
+      expect(await log.streams.remove(workshopId, other)).toBe(false);
+    expect(versions(await log.events.read(workshopId, 0, 10))).toEqual([1, 2, 3, 4]);
+    expect(await log.streams.remove(workshopId, last)).toBe(true);
+    expect(await log.streams.remove(workshopId, last)).toBe(false);
+    expect(await log.streams.remove(999, last)).toBe(false);
   });
 
   test('[Z2] nothing is appended to what was removed, from version 1 on least of all', async () => {
     const { log } = stage;
-    const { workshopId } = await log.allocate();
+    const { workshopId } = await log.ids.allocate();
     const { epoch } = await fill(log, workshopId, 2);
-    const [, last] = await log.read(workshopId, 0, 2);
-    await log.remove(workshopId, { version: 2, epoch, eventId: last?.eventId ?? '' });
+    const [, last] = await log.events.read(workshopId, 0, 2);
+    await log.streams.remove(workshopId, { version: 2, epoch, eventId: last?.eventId ?? '' });
     for (const asked of [{ base: 0 }, { base: 2 }, { base: 2, epoch }])
       expect(await send(log, { workshopId, ...asked }, chat(7))).toEqual({
         ...{ kind: 'conflict', version: 0, epoch: '', missing: [] },
       });
-    expect(await log.head(workshopId)).toBeNull();
-    expect((await log.allocate()).workshopId).toBeGreaterThan(workshopId);
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect((await log.ids.allocate()).workshopId).toBeGreaterThan(workshopId);
   });
 
   test('[Z2] a command that was done before the removal was done', async () => {
@@ -88,12 +92,34 @@ export function keepingTests(stage: Stage): void {
     const one = command({ remember: true });
     await sent(log, { workshopId }, one);
     const events = await eventsOf(log);
-    await log.remove(workshopId, await lastOf(log));
-    expect((await log.check(workshopId, 0, 7, one.commandId)).done?.version).toBe(1);
-    await log.refill(workshopId, pages(events));
+    await log.streams.remove(workshopId, await lastOf(log));
+    expect((await log.commands.check(workshopId, 0, 7, one.commandId)).done?.version).toBe(1);
+    await log.streams.refill(workshopId, pages(events));
     expect(as('done', await send(log, { workshopId, base: 1 }, one)).commands).toMatchObject([
       { version: 1 },
     ]);
+  });
+
+  test('[Z2] what was sent under a command id is known as before, also once the workshop is put back', async () => {
+    const { log } = stage;
+    const one = command({ remember: true, fingerprint: 'of the first' });
+    await sent(log, { workshopId }, one);
+    const events = await eventsOf(log);
+    await log.streams.remove(workshopId, await lastOf(log));
+    await log.streams.refill(workshopId, pages(events));
+    const known = { version: 1, fingerprint: 'of the first' };
+    expect((await log.commands.check(workshopId, 1, 7, one.commandId)).done).toEqual(known);
+    const again = await send(log, { workshopId, base: 1 }, { ...one, fingerprint: 'of another' });
+    expect(as('done', again).commands).toMatchObject([known]);
+  });
+
+  test('[Z2] of a command that appended several events the last one is told, also where the ids were not known any more', async () => {
+    const { log } = stage;
+    const commandId = '6d4f0a52-1f6e-4b55-9d0c-6a7b3f1f2c11';
+    const before = await sent(log, { workshopId: 72 }, command({ events: [draft(), draft(), draft()] }));
+    const events = (await log.events.read(72, 0, before.to)).map((event) => ({ ...event, commandId }));
+    expect(await log.streams.refill(workshopId, pages(events, 2))).toBe(true);
+    expect((await log.commands.check(workshopId, 3, 7, commandId)).done?.version).toBe(3);
   });
 
   test('[Z2] what was removed is put back as it was, under a new epoch, and goes on', async () => {
@@ -101,35 +127,35 @@ export function keepingTests(stage: Stage): void {
     await fill(log, workshopId, 550);
     const { epoch } = await fill(log, workshopId, 250);
     const events = await eventsOf(log);
-    await log.remove(workshopId, await lastOf(log));
+    await log.streams.remove(workshopId, await lastOf(log));
     const part = pages(events.toSpliced(300, 1));
-    await expect(log.refill(workshopId, part)).rejects.toThrow('event 301 was not kept');
-    expect(await log.head(workshopId)).toBeNull();
-    expect(await log.read(workshopId, 0, 10)).toEqual([]);
-    expect(await log.refill(workshopId, pages([]))).toBe(false);
+    await expect(log.streams.refill(workshopId, part)).rejects.toThrow('event 301 was not kept');
+    expect(await log.events.head(workshopId)).toBeNull();
+    expect(await log.events.read(workshopId, 0, 10)).toEqual([]);
+    expect(await log.streams.refill(workshopId, pages([]))).toBe(false);
 
-    const both = [log, await stage.second()].map((each) => each.refill(workshopId, pages(events)));
+    const both = [log, await stage.second()].map((each) => each.streams.refill(workshopId, pages(events)));
     expect((await Promise.all(both)).toSorted()).toEqual([false, true]);
     expect(await eventsOf(log)).toEqual(events);
-    const head = await log.head(workshopId);
+    const head = await log.events.head(workshopId);
     if (head === null) throw new Error('it was not put back');
     expect(isPart(head, epoch, 800)).toBe(false);
-    expect((await log.open(log.partitionOf(workshopId))).get(workshopId)).toBe(800);
-    expect(await log.timers.due(10)).toEqual([workshopId]);
+    expect((await log.streams.open(log.partitionOf(workshopId))).get(workshopId)).toBe(800);
+    expect(await log.timers.claim(10, 0)).toEqual([workshopId]);
     const next = await sent(log, { workshopId, base: 800, epoch: head.epoch }, chat(7));
     expect([next.from, next.epoch]).toEqual([801, head.epoch]);
-    expect(await log.remove(workshopId, await lastOf(log))).toBe(true);
+    expect(await log.streams.remove(workshopId, await lastOf(log))).toBe(true);
   });
 
   test('[Z3] data is written anew in its place, and everything else stays', async () => {
     const { log } = stage;
     await sent(log, { workshopId }, said('first'), said('secret'), said('last'));
     const before = await eventsOf(log);
-    expect(await log.rewrite(workshopId, without('secret'))).toBe(1);
+    expect(await log.streams.rewrite(workshopId, without('secret'))).toBe(1);
     const expected = before.map((event) => ({ ...event, data: without('secret')(event) }));
     expect(await eventsOf(log)).toEqual(expected);
-    expect(await log.rewrite(workshopId, without('secret'))).toBe(0);
-    expect(await log.rewrite(999, without('secret'))).toBe(0);
+    expect(await log.streams.rewrite(workshopId, without('secret'))).toBe(0);
+    expect(await log.streams.rewrite(999, without('secret'))).toBe(0);
     expect((await sent(log, { workshopId, base: 3 }, chat(7))).to).toBe(4);
   });
 
@@ -138,8 +164,8 @@ export function keepingTests(stage: Stage): void {
     const { epoch } = await sent(log, { workshopId }, said('secret'), said('stays'));
     const other = await stage.second();
     const reader = await follow(other, other.partitionOf(workshopId), 'end');
-    await log.rewrite(workshopId, without('secret'));
-    const head = await log.head(workshopId);
+    await log.streams.rewrite(workshopId, without('secret'));
+    const head = await log.events.head(workshopId);
     if (head === null) throw new Error('it is gone');
     expect([head.version, isPart(head, epoch, 2), isPart(head, epoch, 1)]).toEqual([2, false, false]);
     expect(as('epoch', await send(log, { workshopId, base: 2, epoch }, chat(7))).epoch).toBe(head.epoch);
@@ -155,7 +181,7 @@ export function keepingTests(stage: Stage): void {
   test('[Z3] nothing of it is left in the feed, whoever reads it from where', async () => {
     const { log } = stage;
     await sent(log, { workshopId }, said('secret'));
-    await log.rewrite(workshopId, without('secret'));
+    await log.streams.rewrite(workshopId, without('secret'));
     const reader = await follow(log, log.partitionOf(workshopId), 0);
     await until(() => reader.batches.length > 0, { what: 'anything to come' });
     await sent(log, { workshopId, base: 1 }, said('public'));
@@ -169,8 +195,8 @@ export function keepingTests(stage: Stage): void {
     const { log } = stage;
     const { epoch } = await sent(log, { workshopId }, said('stays'));
     const reader = await follow(log, log.partitionOf(workshopId), 'end');
-    expect(await log.rewrite(workshopId, without('secret'))).toBe(0);
-    expect((await log.head(workshopId))?.epoch).toBe(epoch);
+    expect(await log.streams.rewrite(workshopId, without('secret'))).toBe(0);
+    expect((await log.events.head(workshopId))?.epoch).toBe(epoch);
     await sent(log, { workshopId, base: 1, epoch }, chat(7));
     expect(await reader.came(1)).toEqual([`${workshopId}:2`]);
     expect(reader.batches.flatMap(({ entries }) => entries)).toHaveLength(1);
@@ -192,10 +218,10 @@ export function keepingTests(stage: Stage): void {
       }
     })();
     await until(() => appended > 4, { what: 'some events' });
-    await log.rewrite(workshopId, without('secret'));
+    await log.streams.rewrite(workshopId, without('secret'));
     writing = false;
     await writer;
-    await log.rewrite(workshopId, without('secret'));
+    await log.streams.rewrite(workshopId, without('secret'));
     const events = await eventsOf(log);
     expect(versions(events)).toEqual(Array.from({ length: 1_200 + appended }, (_, index) => index + 1));
     const texts = events.slice(1_200).map(({ data }) => (data as { text: string | null }).text);

@@ -83,7 +83,7 @@ export function modelTests(stage: Stage): void {
       expect(shown(answer), `append ${count}`).toBe(expected({ base, commands: [...commands] }));
       if (answer.kind === 'appended') version = answer.to;
     }
-    expect((await log.head(workshopId))?.version).toBe(version);
+    expect((await log.events.head(workshopId))?.version).toBe(version);
   });
 }
 

@@ -145,7 +145,7 @@ export function presenceTests(stage: Stage): void {
       await send(log, { workshopId, node: 'a' }, command(), command({ unlessHeld: 7 })),
     );
     expect(answer.commands).toEqual([1]);
-    expect(await log.head(workshopId)).toBeNull();
+    expect(await log.events.head(workshopId)).toBeNull();
   });
 
   test('the own hold is dropped also where another one keeps the presence: the last one out ends it', async () => {

@@ -10,25 +10,25 @@ export function readTests(stage: Stage): void {
   test('a page begins after the given version and ends at its limit', async () => {
     const { log } = stage;
     await fill(log, workshopId, 10);
-    expect(versions(await log.read(workshopId, 3, 4))).toEqual([4, 5, 6, 7]);
-    expect(versions(await log.read(workshopId, 8, 4))).toEqual([9, 10]);
-    expect(await log.read(workshopId, 10, 4)).toEqual([]);
+    expect(versions(await log.events.read(workshopId, 3, 4))).toEqual([4, 5, 6, 7]);
+    expect(versions(await log.events.read(workshopId, 8, 4))).toEqual([9, 10]);
+    expect(await log.events.read(workshopId, 10, 4)).toEqual([]);
   });
 
   test('page after page gives every event once', async () => {
     const { log } = stage;
     await fill(log, workshopId, 23);
     const read: number[] = [];
-    for await (const page of readAll(log, workshopId, 2, 5)) read.push(...versions(page));
+    for await (const page of readAll(log.events, workshopId, 2, 5)) read.push(...versions(page));
     expect(read).toEqual(Array.from({ length: 21 }, (_, index) => index + 3));
   });
 
   test('of a workshop that it does not know the log says nothing', async () => {
     const { log } = stage;
     await fill(log, workshopId, 1);
-    expect(await log.head(99)).toBeNull();
-    expect(await log.read(99, 0, 10)).toEqual([]);
-    expect(await log.check(99, 0, 7, 'x')).toMatchObject({ version: 0, done: null, missing: [] });
+    expect(await log.events.head(99)).toBeNull();
+    expect(await log.events.read(99, 0, 10)).toEqual([]);
+    expect(await log.commands.check(99, 0, 7, 'x')).toMatchObject({ version: 0, done: null, missing: [] });
   });
 
   test('the open workshops of all partitions are listed with their versions', async () => {
@@ -36,7 +36,7 @@ export function readTests(stage: Stage): void {
     for (const id of [1, 2, 3, 1_000]) await fill(log, id, id % 7);
     const all = new Map<number, number>();
     for (let partition = 0; partition < log.partitions; partition += 1) {
-      for (const [id, version] of await log.open(partition)) {
+      for (const [id, version] of await log.streams.open(partition)) {
         expect(log.partitionOf(id)).toBe(partition);
         all.set(id, version);
       }
@@ -56,9 +56,9 @@ export function readTests(stage: Stage): void {
     const events = [draft([`user:${by}`])];
     const one = command({ by, remember: true, events });
     await sent(log, { workshopId: highest }, one);
-    expect(await log.read(highest, 0, 10)).toMatchObject([{ version: 1, by }]);
-    const other = await log.check(highest, 1, by - 1, one.commandId);
-    const same = await log.check(highest, 1, by, one.commandId);
+    expect(await log.events.read(highest, 0, 10)).toMatchObject([{ version: 1, by }]);
+    const other = await log.commands.check(highest, 1, by - 1, one.commandId);
+    const same = await log.commands.check(highest, 1, by, one.commandId);
     expect([other.done, same.done?.version]).toEqual([null, 1]);
   });
 
@@ -76,7 +76,7 @@ export function readTests(stage: Stage): void {
     };
     const event = { ...draft([], data), type: 'user-removed', schema: 3 };
     await sent(log, { workshopId }, command({ commandId: 'id with a space', events: [event] }));
-    expect(await log.read(workshopId, 0, 1)).toEqual([
+    expect(await log.events.read(workshopId, 0, 1)).toEqual([
       {
         version: 1,
         at: expect.any(Number),

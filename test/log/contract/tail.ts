@@ -20,7 +20,7 @@ export function tailTests(stage: Stage): void {
     await tail.came(2);
     const [entry] = tail.batches.flatMap(({ entries }) => entries);
     expect([entry?.workshopId, entry?.from, entry?.to, entry?.epoch]).toEqual([workshopId, 3, 4, epoch]);
-    expect(entry?.events()).toEqual(await log.read(workshopId, 2, 10));
+    expect(entry?.events()).toEqual(await log.events.read(workshopId, 2, 10));
     await tail.close();
   });
 
@@ -50,7 +50,7 @@ export function tailTests(stage: Stage): void {
     for (let count = 0; count < 7; count += 1) await fill(log, workshopId, 1);
     const sizes: number[] = [];
     let running = 0;
-    const tail = log.tail({
+    const tail = log.feed.tail({
       from: new Map([[log.partitionOf(workshopId), 0]]),
       limit: 3,
       onError: (error) => expect.unreachable(String(error)),
@@ -127,7 +127,7 @@ export function tailTests(stage: Stage): void {
     const { log } = stage;
     let began = false;
     let ended = false;
-    const tail = log.tail({
+    const tail = log.feed.tail({
       from: new Map([[log.partitionOf(workshopId), 'end']]),
       onError: (error) => expect.unreachable(String(error)),
       async onBatch() {

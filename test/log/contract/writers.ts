@@ -45,7 +45,7 @@ export function writerTests(stage: Stage): void {
     });
     await Promise.all(writers);
 
-    const events = await stage.log.read(workshopId, 0, 10_000);
+    const events = await stage.log.events.read(workshopId, 0, 10_000);
     expect(versions(events)).toEqual(events.map((_, index) => index + 1));
     for (const [commandId, [from, to]] of acknowledged) {
       const own = events.filter((event) => event.commandId === commandId);
@@ -62,6 +62,6 @@ export function writerTests(stage: Stage): void {
       const answers = await Promise.all(logs.map((log) => send(log, { workshopId, base }, one)));
       expect(answers.map(({ kind }) => kind).sort()).toEqual(['appended', 'done']);
     }
-    expect((await stage.log.head(workshopId))?.version).toBe(20);
+    expect((await stage.log.events.head(workshopId))?.version).toBe(20);
   });
 }

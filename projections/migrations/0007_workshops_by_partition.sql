@@ -1,0 +1,1 @@
+CREATE INDEX "workshops_by_partition" ON "workshops" USING btree (("id" % 64));

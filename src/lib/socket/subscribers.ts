@@ -1,0 +1,245 @@
+/**
+ * The sockets of one room on this node, and how an event reaches each: single messages, batches, or batches without the
+ * coming and going of others. What goes to many is encoded once, and written to each.
+ */
+import type { RecordedEvent } from '../../domain/evolve.ts';
+import type { Room } from '../../domain/room.ts';
+import {
+  type EventBatch,
+  type LooseEvent,
+  namespace,
+  type StateView,
+  wireEvent,
+  wireName,
+} from '../../protocol/wire.ts';
+import type { Connection, WorkshopSocket } from './socket.ts';
+
+export type Mode = 'single' | 'batch' | 'lean';
+
+/** A socket in the room; outside of it there is none. */
+export interface Subscriber {
+  readonly socket: WorkshopSocket;
+  readonly userId: number;
+  readonly mode: Mode;
+  /** `leaving`: its own leaving is under way, and the user's `user-left` then no mistake. */
+  stage: Joining | { is: 'subscribed' } | { is: 'leaving' };
+}
+
+/** Its join is acknowledged at `version`, and the tail has not come that far: it gets nothing yet. */
+export interface Joining {
+  is: 'joining';
+  version: number;
+  /** It has everything up to here; undefined where it gets the state. */
+  after: number | undefined;
+  /** Told when it is subscribed, or out again. */
+  done(): void;
+}
+
+export interface Subscribers extends Members {
+  /** Events that follow on what the subscribed ones have, and the epoch that they belong to. */
+  send(events: readonly RecordedEvent[], room: Room, epoch: string): void;
+  /** Events to one socket alone. */
+  sendTo(subscriber: Subscriber, events: readonly RecordedEvent[], room: Room): void;
+  /** The same state to many, encoded once. */
+  sendState(to: readonly Subscriber[], state: StateView): void;
+}
+
+export interface Members {
+  /** All of them, and those of a user, whatever their stage. */
+  all(): Subscriber[];
+  of(userId: number): Subscriber[];
+  get(socketId: string): Subscriber | undefined;
+  isEmpty(): boolean;
+  /** Those that get what is sent, or those of them that are the user's. */
+  subscribed(userId?: number): Subscriber[];
+  /** Those whose stage is `joining`. */
+  readonly joining: ReadonlySet<Subscriber>;
+  add(subscriber: Subscriber): void;
+  /** From here on it gets what is sent. */
+  subscribe(subscriber: Subscriber): void;
+  remove(socketId: string): Subscriber | undefined;
+}
+
+/** Events to one frame at most. */
+const maxFrame = 500;
+const comings: readonly string[] = ['user-joined', 'user-left'];
+
+export function subscribersOf(workshopId: number): Subscribers {
+  const sockets = new Map<string, Subscriber>();
+  /** How many are subscribed in each form. */
+  const count: Record<Mode, number> = { single: 0, batch: 0, lean: 0 };
+  const members = membersOf(workshopId, sockets, count);
+  /** The epoch that all the subscribed ones know of. */
+  let announced: string | undefined;
+
+  return {
+    ...members,
+    send(events, room, epoch) {
+      // Whoever was subscribed since the last change has it from the state, or from the acknowledgement.
+      const begun = epoch === announced ? {} : { epoch };
+      announced = epoch;
+      if (sockets.size === members.joining.size || events.length === 0) return;
+      const wire = events.map((event) => wireEvent(event, room));
+      // Each form is encoded once, if anybody gets it.
+      const send: Record<Mode, Sending> = {
+        single: burst(count.single > 0 ? messages(workshopId, wire) : []),
+        batch: burst(count.batch > 0 ? batches(frames(workshopId, wire), begun) : []),
+        lean: burst(count.lean > 0 ? batches(leanFrames(wire, room, 0), begun) : []),
+      };
+      const coming = count.lean > 0 ? comingIn(wire) : nobody;
+      for (const { mode, stage, socket, userId } of sockets.values()) {
+        if (stage.is === 'joining') continue;
+        if (mode === 'lean' && coming.has(userId))
+          burst(batches(leanFrames(wire, room, userId), begun))(socket);
+        else send[mode](socket);
+      }
+    },
+    sendTo({ mode, socket, userId }, events, room) {
+      const wire = events.map((event) => wireEvent(event, room));
+      if (mode === 'single') return burst(messages(workshopId, wire))(socket);
+      const made = mode === 'batch' ? frames(workshopId, wire) : leanFrames(wire, room, userId);
+      burst(batches(made))(socket);
+    },
+    sendState(to, state) {
+      announced ??= state.epoch;
+      const send = burst([[wireName('state'), state]]);
+      for (const { socket } of to) send(socket);
+    },
+  };
+}
+
+const nobody: ReadonlySet<number> = new Set();
+
+/** Who is in the room with which socket, by `sockets`, and how many of each form get what is sent, by `count`. */
+function membersOf(
+  workshopId: number,
+  sockets: Map<string, Subscriber>,
+  count: Record<Mode, number>,
+): Members {
+  const byUser = new Map<number, Set<Subscriber>>();
+  const joining = new Set<Subscriber>();
+
+  function of(userId: number): Subscriber[] {
+    return [...(byUser.get(userId) ?? [])];
+  }
+
+  function remove(socketId: string): Subscriber | undefined {
+    const subscriber = sockets.get(socketId);
+    if (subscriber === undefined) return undefined;
+    const { socket, userId, mode } = subscriber;
+    sockets.delete(socketId);
+    if (!joining.delete(subscriber)) count[mode]--;
+    const others = byUser.get(userId);
+    others?.delete(subscriber);
+    if (others?.size === 0) byUser.delete(userId);
+    socket.leave(roomOf(workshopId));
+    socket.data.rooms.delete(workshopId);
+    return subscriber;
+  }
+
+  return {
+    all: () => [...sockets.values()],
+    of,
+    get: (socketId) => sockets.get(socketId),
+    isEmpty: () => sockets.size === 0,
+    subscribed(userId) {
+      const found = userId === undefined ? [...sockets.values()] : of(userId);
+      return found.filter((each) => !joining.has(each));
+    },
+    joining,
+    add(subscriber) {
+      const { socket, userId } = subscriber;
+      remove(socket.id);
+      sockets.set(socket.id, subscriber);
+      joining.add(subscriber);
+      byUser.set(userId, (byUser.get(userId) ?? new Set()).add(subscriber));
+      socket.data.rooms.add(workshopId);
+    },
+    subscribe(subscriber) {
+      joining.delete(subscriber);
+      subscriber.stage = { is: 'subscribed' };
+      count[subscriber.mode]++;
+      subscriber.socket.join(roomOf(workshopId));
+    },
+    remove,
+  };
+}
+
+/** Socket.IO's room of those who are subscribed. */
+function roomOf(workshopId: number): string {
+  return `workshop:${workshopId}`;
+}
+
+/** Event by event, for those who do not take batches. */
+function messages(workshopId: number, wire: readonly LooseEvent[]): Message[] {
+  return wire.map(({ type, ...rest }) => [wireName(type), { ...rest, workshopId }]);
+}
+
+function batches(made: readonly EventBatch[], begun: { epoch?: string } = {}): Message[] {
+  return made.map((frame) => [wireName('events'), { ...frame, ...begun }]);
+}
+
+function frames(workshopId: number, wire: readonly LooseEvent[]): EventBatch[] {
+  const made: EventBatch[] = [];
+  for (let first = 0; first < wire.length; first += maxFrame) {
+    const events = wire.slice(first, first + maxFrame);
+    made.push({ workshopId, from: events[0]?.version ?? 0, to: events.at(-1)?.version ?? 0, events });
+  }
+  return made;
+}
+
+/** Without the coming and going of anyone but `self`; `from` and `to` tell what was looked at. */
+function leanFrames(wire: readonly LooseEvent[], room: Room, self: number): EventBatch[] {
+  return frames(room.id, wire).map((frame) => ({
+    ...frame,
+    events: frame.events.filter((event) => !isComing(event) || event.userId === self),
+    attendeeCount: room.present.size,
+  }));
+}
+
+function comingIn(wire: readonly LooseEvent[]): Set<number> {
+  return new Set(wire.filter(isComing).map(({ userId }) => Number(userId)));
+}
+
+function isComing({ type }: LooseEvent): boolean {
+  return comings.includes(type);
+}
+
+export type Message = readonly [name: string, payload: unknown];
+export type Sending = (socket: WorkshopSocket) => void;
+
+/**
+ * Several messages to each of many sockets: a function that sends them, in order, to a socket. They are encoded once, and
+ * written to each socket at once: Socket.IO would hand every message to every socket by itself, 8 to 17 µs each; in a room of a
+ * thousand who come in one after another that is most of the work.
+ *
+ * Socket.IO 5: `2/workshop,["name",{…}]` is an event. Engine.IO 4: `4` before it makes it a message; a WebSocket has one to a
+ * frame, an answer to a poll has several with U+001E between them.
+ */
+export function burst(messages: readonly Message[]): Sending {
+  if (messages.length === 0) return () => undefined;
+  // JSON has no control characters, so none of them is taken for the one between messages.
+  const texts = messages.map((message) => `2${namespace},${JSON.stringify(message)}`);
+  const polled = texts.join('\u001e4');
+  const encoded = [Buffer.concat(texts.map((text) => textFrame(`4${text}`)))];
+  return ({ conn }) => (conn as FrameWriter).write(polled, { wsPreEncodedFrame: encoded });
+}
+
+/** Made frames are what Socket.IO's own adapter hands over; there is no type for it. */
+interface FrameWriter extends Omit<Connection, 'write'> {
+  write(data: string, options: { wsPreEncodedFrame: Buffer[] }): void;
+}
+
+/** A whole text message, from a server and so not masked (RFC 6455, 5.2). */
+function textFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  const { length } = payload;
+  if (length < 126) return Buffer.concat([Buffer.from([0x81, length]), payload]);
+  const long = length > 0xffff;
+  const head = Buffer.alloc(long ? 10 : 4);
+  head[0] = 0x81;
+  head[1] = long ? 127 : 126;
+  if (long) head.writeBigUInt64BE(BigInt(length), 2);
+  else head.writeUInt16BE(length, 2);
+  return Buffer.concat([head, payload]);
+}
