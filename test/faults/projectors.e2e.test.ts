@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../projections/database/database.ts';
 import { openDatabase } from '../../projections/database/open.ts';
 import type { EventLog } from '../../src/log/log.ts';
-import { partitionKeys, partitionTags } from '../../src/log/redis/keys.ts';
+import { globalKeys, partitionKeys, partitionTags } from '../../src/log/redis/keys.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
 import { type PostgresServer, startPostgres } from '../kit/postgres.ts';
 import { type RunningProcess, startProcess } from '../kit/process.ts';
@@ -260,7 +260,7 @@ describe('an event that cannot be folded', () => {
     const seq = await client.hincrby(keys.partition, 'seq', 1);
     const head = ['w', workshopId, 'v', at, 'e', epoch, 'at', time];
     await client.xadd(keys.feed, `${seq}-0`, ...[...head, id, type, schema, by, command, data].map(String));
-    await client.publish(keys.doorbell, String(seq));
+    await client.publish(globalKeys.doorbell, `${workshopId % 64}:${seq}`);
     client.disconnect();
   }
 

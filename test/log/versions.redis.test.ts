@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { RecordedEvent } from '../../src/domain/evolve.ts';
 import type { EventLog, TailBatch } from '../../src/log/log.ts';
-import { partitionKeys, partitionTags } from '../../src/log/redis/keys.ts';
+import { globalKeys, partitionKeys, partitionTags } from '../../src/log/redis/keys.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
 import { redisClient } from '../kit/redis.ts';
 import { sharedRedis } from '../kit/shared.ts';
@@ -36,7 +36,7 @@ async function appendFields(...fields: (string | number)[]): Promise<void> {
 async function addToFeed(...values: (string | number)[]): Promise<void> {
   const seq = await client.hincrby(keys.partition, 'seq', 1);
   await client.xadd(keys.feed, `${seq}-0`, ...values);
-  await client.publish(keys.doorbell, String(seq));
+  await client.publish(globalKeys.doorbell, `0:${seq}`);
 }
 
 /** As a later version may write an event: in another order, and with more to it. */

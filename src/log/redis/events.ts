@@ -1,28 +1,20 @@
 /** Events of workshops in Redis, and what was done under which command id: appending, reading, checking. */
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import {
-  type Append,
-  type Appended,
-  type Check,
-  type CommandMemory,
-  commandMemoryMs,
-  maxEventsPerAppend,
-  missingLimit,
-  type WorkshopEvents,
-} from '../log.ts';
+import { type Check, type CommandMemory, missingLimit, type WorkshopEvents } from '../log.ts';
+import { appends } from './appends.ts';
 import { recordedEvents } from './decode.ts';
 import { type OwnAppend, ownEntry } from './ownAppends.ts';
-import type { Store } from './store.ts';
+import { newEpoch, type Store } from './store.ts';
 
 export function redisEvents(store: Store, feedLength: number): WorkshopEvents {
   const { redis, reads, of, own, partitionOf, doubtClock } = store;
+  const append = appends(store, feedLength);
   return {
     async append(request) {
       const ended = own.begin(partitionOf(request.workshopId));
       let appendedHere: OwnAppend | undefined;
       try {
-        const { answer, sequence } = await sent(request);
+        const { answer, sequence } = await append(request);
         if (answer.kind === 'appended') appendedHere = { sequence, entry: ownEntry(request, answer) };
         if (answer.kind === 'late') doubtClock();
         return answer;
@@ -45,18 +37,6 @@ export function redisEvents(store: Store, feedLength: number): WorkshopEvents {
       return String(await redis.wsEpoch(of(workshopId).workshop(workshopId).meta, instead, newEpoch()));
     },
   };
-
-  async function sent(request: Append): Promise<{ answer: Appended; sequence: number }> {
-    const keys = of(request.workshopId);
-    const workshop = keys.workshop(request.workshopId);
-    const reply = await redis.wsAppend(
-      ...[workshop.events, workshop.meta, ...workshop.done, keys.feed, keys.partition, keys.timers],
-      ...[workshop.holds, keys.nodes, keys.open, workshop.staging('first')],
-      ...appendArguments(request, feedLength, keys.doorbell),
-    );
-    const parsed = appendReply.parse(reply);
-    return { answer: appended(parsed), sequence: parsed[0] === 'appended' ? Number(parsed[6]) : 0 };
-  }
 }
 
 export function redisCommands({ redis, of }: Store): CommandMemory {
@@ -76,89 +56,9 @@ export function redisCommands({ redis, of }: Store): CommandMemory {
   };
 }
 
-/** Opaque to everyone. */
-export function newEpoch(): string {
-  return randomUUID().slice(0, 8);
-}
-
-function appendArguments(request: Append, feedLength: number, doorbell: string): (string | number)[] {
-  const events = request.commands.reduce((sum, command) => sum + command.events.length, 0);
-  // Beyond this Lua cannot unpack the arguments of one XADD.
-  if (events > maxEventsPerAppend)
-    throw new RangeError(`an append holds ${maxEventsPerAppend} events at most`);
-  const list: (string | number)[] = [
-    request.workshopId,
-    request.base,
-    request.epoch ?? '',
-    request.deadline,
-    feedLength,
-    doorbell,
-    request.node,
-    request.wakes ? '1' : '',
-    commandMemoryMs,
-    missingLimit,
-    newEpoch(),
-    request.commands.length,
-  ];
-  for (const command of request.commands) {
-    list.push(command.by, command.commandId, command.fingerprint, command.remember ? '1' : '0');
-    list.push(command.unlessHeld ?? '', command.leaves ? '1' : '');
-    list.push(command.reads.length, ...command.reads, command.events.length);
-    for (const event of command.events) {
-      list.push(event.eventId, event.type, event.schema, event.data, event.marks.length, ...event.marks);
-    }
-  }
-  return list;
-}
-
 const entries = z.array(z.unknown());
 const headReply = z.union([z.tuple([z.string(), z.string(), z.string()]), z.tuple([])]);
 const checkReply = z.tuple([z.string(), z.string(), z.string(), entries]);
-const appendReply = z.union([
-  z.tuple([z.literal('appended'), z.string(), z.string(), z.string(), z.string(), entries, z.string()]),
-  z.tuple([z.literal('conflict'), z.string(), z.string(), entries]),
-  z.tuple([z.literal('done'), z.array(z.union([z.string(), z.number()])), entries]),
-  z.tuple([z.literal('held'), z.array(z.number())]),
-  z.tuple([z.literal('epoch'), z.string(), z.string()]),
-  z.tuple([z.literal('late')]),
-]);
-
-function appended(reply: z.infer<typeof appendReply>): Appended {
-  switch (reply[0]) {
-    case 'appended': {
-      const [kind, from, to, at, epoch, missing] = reply;
-      return {
-        kind,
-        from: Number(from),
-        to: Number(to),
-        at: Number(at),
-        epoch,
-        missing: recordedEvents(missing),
-      };
-    }
-    case 'conflict': {
-      const [kind, version, epoch, missing] = reply;
-      return { kind, version: Number(version), epoch, missing: recordedEvents(missing) };
-    }
-    case 'done': {
-      const [kind, list, missing] = reply;
-      const commands = [];
-      for (let index = 0; index < list.length; index += 3)
-        commands.push({
-          index: Number(list[index]),
-          version: Number(list[index + 1]),
-          fingerprint: String(list[index + 2]),
-        });
-      return { kind, commands, missing: recordedEvents(missing) };
-    }
-    case 'held':
-      return { kind: 'held', commands: reply[1] };
-    case 'epoch':
-      return { kind: 'epoch', epoch: reply[1], version: Number(reply[2]) };
-    case 'late':
-      return { kind: 'late' };
-  }
-}
 
 /** `<epoch>:<version>,…` as the scripts keep it. */
 function pastEpochs(text: string): Map<string, number> {

@@ -1,6 +1,6 @@
 /**
  * Where things lie in Redis. Workshops are spread over a fixed number of partitions; all keys of a partition carry one hash
- * tag and so share a slot of a Redis Cluster, and every script touches one partition alone.
+ * tag and so share a slot of a Redis Cluster, and every script but that for appends touches one partition alone; that one too on a cluster.
  *
  * Small integers as tags spread badly (0…63 leave some masters of a cluster half idle), so the tag of partition i is the
  * first number in base 36 whose slot lies in the i-th of equally long slot ranges.
@@ -42,6 +42,8 @@ export const globalKeys = {
   /** The run of Redis in which `nextId` was compared with what is known elsewhere. */
   idsRun: 'ws:{ids}:run',
   ping: 'ws:{ids}:ping',
+  /** Channel: rung with `<partition>:<number of its last append>`, one or more with spaces between. */
+  doorbell: 'ws:doorbell',
   asked: (userId: number, key: string) => `ws:{ids}:asked:${userId}:${key}`,
 };
 
@@ -58,8 +60,6 @@ export function partitionKeys(tag: string) {
     nodes: `${at}:nodes`,
     /** Set: workshops that have a stream. */
     open: `${at}:open`,
-    /** Channel: rung with the number of each append. */
-    doorbell: `${at}:doorbell`,
     /** Set: workshops in which that node holds someone. */
     heldBy: (node: string) => `${at}:held:${node}`,
     workshop: (id: number) => ({

@@ -56,14 +56,17 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
   };
 }
 
-function redisFeed({ redis, reads, doorbell, own, keysOf, of }: Store): Feed {
+function redisFeed({ redis, reads, doorbell, own, keysOf, of, partitionOf }: Store): Feed {
   const feeds = feedReader(reads);
   return {
     tail: (options) => redisTail({ reads, feeds, doorbell, own, keys: keysOf }, options),
     async announce(workshopId) {
       const keys = of(workshopId);
       const { meta } = keys.workshop(workshopId);
-      await redis.wsAnnounce(keys.feed, keys.partition, meta, workshopId, keys.doorbell);
+      await redis.wsAnnounce(
+        ...[keys.feed, keys.partition, meta],
+        ...[workshopId, globalKeys.doorbell, partitionOf(workshopId)],
+      );
     },
   };
 }

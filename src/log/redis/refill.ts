@@ -5,9 +5,8 @@
 import type { RecordedEvent } from '../../domain/evolve.ts';
 import { commandMemoryMs, EventMissing } from '../log.ts';
 import type { StreamEntry } from './decode.ts';
-import { newEpoch } from './events.ts';
 import { stagingStream } from './staging.ts';
-import type { Store } from './store.ts';
+import { newEpoch, type Store } from './store.ts';
 
 export async function refillStream(
   { redis, of, now }: Store,

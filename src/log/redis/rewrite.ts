@@ -4,9 +4,9 @@
  */
 import type { Rewriting } from '../log.ts';
 import { placeOf, recordedEvent, type StreamEntry } from './decode.ts';
-import { newEpoch } from './events.ts';
+import { globalKeys } from './keys.ts';
 import { stagingStream } from './staging.ts';
-import type { Store } from './store.ts';
+import { newEpoch, type Store } from './store.ts';
 
 /** Entries that are read and copied at once. */
 const page = 500;
@@ -14,7 +14,7 @@ const page = 500;
 const tries = 100;
 
 export async function rewriteStream(
-  { redis, reads, of }: Store,
+  { redis, reads, of, partitionOf }: Store,
   workshopId: number,
   rewriting: Rewriting,
 ): Promise<number> {
@@ -56,7 +56,7 @@ export async function rewriteStream(
       }
       const answer = await redis.wsRewrite(
         ...[workshop.events, workshop.meta, staging.key, keys.feed, keys.partition, workshop.room],
-        ...[workshopId, version, before ?? '', epoch, keys.doorbell],
+        ...[workshopId, version, before ?? '', epoch, globalKeys.doorbell, partitionOf(workshopId)],
       );
       if (answer === 'done') return changed;
       if (answer !== 'behind') break;

@@ -6,7 +6,8 @@ const scripts = {
   wsSettings: { file: 'settings.lua', numberOfKeys: 1 },
   wsIdentity: { file: 'identity.lua', numberOfKeys: 1 },
   wsNotes: { file: 'notes.lua', numberOfKeys: 1 },
-  wsAppend: { file: 'append.lua', numberOfKeys: 11 },
+  /** The number of keys comes first. */
+  wsAppend: { file: 'append.lua', numberOfKeys: undefined },
   wsHead: { file: 'head.lua', numberOfKeys: 2 },
   wsCheck: { file: 'check.lua', numberOfKeys: 4 },
   wsHold: { file: 'hold.lua', numberOfKeys: 3 },
@@ -31,7 +32,7 @@ export type ScriptedConnection = Connection & Scripts;
 export function withScripts(connection: Connection): ScriptedConnection {
   for (const [name, { file, numberOfKeys }] of Object.entries(scripts)) {
     const lua = source(file);
-    connection.defineCommand(name, { numberOfKeys, lua });
+    connection.defineCommand(name, { ...(numberOfKeys !== undefined && { numberOfKeys }), lua });
   }
   // defineCommand puts the methods on the instance; ioredis has no type for that.
   return connection as ScriptedConnection;

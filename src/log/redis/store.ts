@@ -1,6 +1,8 @@
 /** What every part of the log in Redis works with: connections, keys and Redis' clock. */
+import { randomUUID } from 'node:crypto';
 import { redisClock } from './clock.ts';
 import { connect, type RedisAddress } from './connect.ts';
+import { type Doorbell, redisDoorbell } from './doorbell.ts';
 import { type PartitionKeys, partitionKeys, partitionTags } from './keys.ts';
 import { type OwnAppends, ownAppends } from './ownAppends.ts';
 import { type Connection, type ScriptedConnection, withScripts } from './scripts.ts';
@@ -17,7 +19,7 @@ export interface Store {
   /** For commands, which fail fast while Redis is away. */
   readonly redis: ScriptedConnection;
   readonly reads: Connection;
-  readonly doorbell: Connection;
+  readonly doorbell: Doorbell;
   readonly partitions: number;
   partitionOf(workshopId: number): number;
   /** What this process appends itself. */
@@ -49,9 +51,7 @@ export async function openStore({ address, partitions = 64, onError }: StoreOpti
     const redis = withScripts(await open('commands'));
     const settings = await openSettings(redis, { partitions });
     const reads = await open('reads');
-    const doorbell = await open('doorbell');
-    // Every tail listens on these two: a projector has one for each partition.
-    for (const shared of [reads, doorbell]) shared.setMaxListeners(0);
+    const doorbell = redisDoorbell(await open('doorbell'));
     const clock = await redisClock(redis);
     return {
       ...{ redis, reads, doorbell, own: ownAppends(), now: clock.now, doubtClock: clock.doubt },
@@ -78,4 +78,9 @@ function partitionsOf(
     return keys;
   };
   return { partitions, partitionOf, all, keysOf, of: (workshopId) => keysOf(partitionOf(workshopId)) };
+}
+
+/** Opaque to everyone. */
+export function newEpoch(): string {
+  return randomUUID().slice(0, 8);
 }

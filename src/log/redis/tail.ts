@@ -6,6 +6,7 @@
 import { once } from 'node:events';
 import { pause, retrying } from '../../timing/retry.ts';
 import type { Tail, TailOptions } from '../log.ts';
+import type { Doorbell } from './doorbell.ts';
 import { endOfFeed, type FeedFollower, feedFollower } from './feedFollower.ts';
 import type { FeedReader } from './feedReader.ts';
 import type { PartitionKeys } from './keys.ts';
@@ -17,7 +18,7 @@ const pollMs = 250;
 export interface TailConnections {
   reads: Connection;
   feeds: FeedReader;
-  doorbell: Connection;
+  doorbell: Doorbell;
   own: OwnAppends;
   keys(partition: number): PartitionKeys;
 }
@@ -27,8 +28,9 @@ export function redisTail(connections: TailConnections, options: TailOptions): T
   const closing = new AbortController();
   const { signal } = closing;
   const asked = [...options.from].map(([partition, from]) => ({ partition, from, keys: keys(partition) }));
-  /** By channel. */
-  const followers = new Map<string, FeedFollower>();
+  /** By partition. */
+  const followers = new Map<number, FeedFollower>();
+  const deafen: (() => void)[] = [];
   const all = () => [...followers.values()];
   let looking: Promise<unknown> = Promise.resolve();
 
@@ -46,32 +48,29 @@ export function redisTail(connections: TailConnections, options: TailOptions): T
     for (const each of these) each.attend();
   }
 
-  function ring(channel: string, sequence: string): void {
-    const follower = followers.get(channel);
-    if (follower === undefined) return;
-    follower.ring(Number(sequence));
-    attendSoon(follower);
-  }
-  doorbell.on('message', ring);
-
   /** After a failure it goes on with the partitions that are missing: what is followed already has come further. */
   async function begin(): Promise<void> {
-    const missing = asked.filter(({ keys }) => !followers.has(keys.doorbell));
+    const missing = asked.filter(({ partition }) => !followers.has(partition));
     const tries = await Promise.allSettled(missing.map(takeUp));
     for (const each of tries) if (each.status === 'rejected') throw each.reason;
     for (const each of all()) each.wake();
   }
 
   async function takeUp({ partition, from, keys }: (typeof asked)[number]): Promise<void> {
-    // Subscribed before the end is read: what comes in between rings.
-    await doorbell.subscribe(keys.doorbell);
+    // Heard before the end is read: what comes in between rings.
+    await doorbell.heard();
     const cursor = from === 'end' ? await endOfFeed(reads, keys) : from;
     if (signal.aborted) return;
     const follower: FeedFollower = feedFollower({
       ...{ reads, feeds, own, keys, partition, cursor, options, signal },
       attendSoon: () => attendSoon(follower),
     });
-    followers.set(keys.doorbell, follower);
+    followers.set(partition, follower);
+    const ring = (sequence: number) => {
+      follower.ring(sequence);
+      attendSoon(follower);
+    };
+    deafen.push(doorbell.listen(partition, ring));
   }
 
   async function poll(): Promise<void> {
@@ -95,7 +94,7 @@ export function redisTail(connections: TailConnections, options: TailOptions): T
     ready: Promise.race([begun, once(signal, 'abort')]).then(() => {}),
     async close() {
       closing.abort();
-      doorbell.off('message', ring);
+      for (const each of deafen) each();
       await looking;
       await Promise.all(all().map((each) => each.close()));
     },
