@@ -17,8 +17,8 @@ export interface Freshness {
    * ends before `seen`, the version that the room had when the log was asked.
    */
   catchUp(cached: CachedRoom, seen: number, head: Head, missing: readonly RecordedEvent[]): Promise<void>;
-  /** Applies what this node appended itself: the log's answer says where the events stand. */
-  apply(cached: CachedRoom, place: OwnPlace, events: readonly RecordedEvent[]): Promise<void>;
+  /** Applies what this node appended itself: the log's answer says where the events stand. At once, where nothing lies between. */
+  apply(cached: CachedRoom, place: OwnPlace, events: readonly RecordedEvent[]): Promise<void> | undefined;
 }
 
 /** Where an append of this node stands, and what lies between it and the version that it was decided on. */
@@ -159,7 +159,22 @@ async function isStillPart({ log }: Reading, cached: CachedRoom, seen: number): 
   return head !== null && isPart(head, cached.epoch, Math.max(seen, cached.room.version));
 }
 
-async function apply(
+function apply(
+  reading: Reading,
+  cached: CachedRoom,
+  place: OwnPlace,
+  events: readonly RecordedEvent[],
+): Promise<void> | undefined {
+  const { room } = cached;
+  const { from, epoch, missing } = place;
+  if (epoch !== cached.epoch || missing.length > 0 || room.version !== from - 1)
+    return applyLate(reading, cached, place, events);
+  evolveOwn(cached, events);
+  return undefined;
+}
+
+/** Where something lies between the append and what the room was when it was decided. */
+async function applyLate(
   reading: Reading,
   cached: CachedRoom,
   { from, epoch, missing }: OwnPlace,
@@ -169,9 +184,18 @@ async function apply(
   const seen = from - 1;
   try {
     await catchUp(reading, cached, { seen, head: { version: seen, epoch }, missing });
-    if (cached.room === room) evolveAll(room, events);
   } catch (error) {
     // The append stands; a room that could not follow it is read again.
+    cached.loaded = false;
+    throw error;
+  }
+  if (cached.room === room) evolveOwn(cached, events);
+}
+
+function evolveOwn(cached: CachedRoom, events: readonly RecordedEvent[]): void {
+  try {
+    evolveAll(cached.room, events);
+  } catch (error) {
     cached.loaded = false;
     throw error;
   }

@@ -49,7 +49,7 @@ export interface Rooms {
 
 export interface RoomsOptions {
   log: Pick<EventLog, 'events' | 'snapshots' | 'partitionOf'>;
-  /** What idle rooms may weigh together, in bytes. */
+  /** What rooms may weigh together before those go that nobody uses, in bytes. */
   most?: number;
   /** How long a room that is over stays, in milliseconds: its page is still looked at. */
   overMs?: number;
@@ -58,13 +58,14 @@ export interface RoomsOptions {
 }
 
 const usualOverMs = 60_000;
-/** An idle room that other nodes go on with is weighed again after so many events. */
-const weighAgain = 256;
+/** A room that grows is weighed again after so many events at least, and after an eighth of what it had. */
+const weighAgain = 16;
 
 interface Cache extends RoomsOptions {
   readonly overMs: number;
   readonly inUse: Map<number, CachedRoom>;
-  readonly idle: LRUCache<number, CachedRoom>;
+  /** In the order of use; also most of those in use, so that a command more or less changes little. */
+  readonly weighed: LRUCache<number, CachedRoom>;
   purgedAt: number;
 }
 
@@ -74,16 +75,16 @@ export function engineRooms(options: RoomsOptions): Rooms {
     ...options,
     overMs,
     inUse: new Map(),
-    idle: new LRUCache({
+    weighed: new LRUCache({
       maxSize: most,
       sizeCalculation: ({ room }) => roomWeight(room),
       dispose(cached, _, reason) {
-        if (reason === 'evict' || reason === 'expire') letGo(cache, cached);
+        if (cached.users === 0 && (reason === 'evict' || reason === 'expire')) letGo(cache, cached);
       },
     }),
     purgedAt: performance.now(),
   };
-  const { inUse, idle } = cache;
+  const { inUse, weighed } = cache;
   return {
     use: (workshopId) => use(cache, workshopId),
     release: (cached) => release(cache, cached),
@@ -91,17 +92,18 @@ export function engineRooms(options: RoomsOptions): Rooms {
     invalidate(partition) {
       for (const cached of inUse.values())
         if (log.partitionOf(cached.id) === partition) cached.loaded = false;
-      for (const id of [...idle.keys()]) if (log.partitionOf(id) === partition) idle.delete(id);
+      for (const id of [...weighed.keys()]) if (log.partitionOf(id) === partition) weighed.delete(id);
     },
     get size() {
-      return inUse.size + idle.size;
+      let used = 0;
+      for (const id of inUse.keys()) if (!weighed.has(id)) used++;
+      return used + weighed.size;
     },
   };
 }
 
-function use({ inUse, idle }: Cache, workshopId: number): CachedRoom {
-  const cached = inUse.get(workshopId) ?? idle.get(workshopId) ?? unread(workshopId);
-  idle.delete(workshopId);
+function use({ inUse, weighed }: Cache, workshopId: number): CachedRoom {
+  const cached = inUse.get(workshopId) ?? weighed.get(workshopId) ?? unread(workshopId);
   inUse.set(workshopId, cached);
   cached.users++;
   return cached;
@@ -117,19 +119,23 @@ function unread(id: number): CachedRoom {
 function release(cache: Cache, cached: CachedRoom): void {
   if (--cached.users > 0) return;
   cache.inUse.delete(cached.id);
-  const { room, loaded } = cached;
-  if (loaded && room.version > 0) putAside(cache, cached);
+  if (!cached.loaded || cached.room.version === 0) cache.weighed.delete(cached.id);
+  else if (cache.weighed.peek(cached.id) !== cached || isHeavier(cached)) weigh(cache, cached);
   purge(cache);
 }
 
-function putAside(cache: Cache, cached: CachedRoom): void {
-  const { idle, overMs } = cache;
+function isHeavier({ room, weighedAt }: CachedRoom): boolean {
+  return room.version - weighedAt >= Math.max(weighAgain, weighedAt / 8) || isOver(room);
+}
+
+function weigh(cache: Cache, cached: CachedRoom): void {
+  const { weighed, overMs } = cache;
   cached.weighedAt = cached.room.version;
   // The same object would be taken for as heavy as it was.
-  idle.delete(cached.id);
-  idle.set(cached.id, cached, { ttl: isOver(cached.room) ? overMs : 0 });
+  weighed.delete(cached.id);
+  weighed.set(cached.id, cached, { ttl: isOver(cached.room) ? overMs : 0 });
   // One that is heavier than all may be is not taken.
-  if (!idle.has(cached.id)) letGo(cache, cached);
+  if (!weighed.has(cached.id)) letGo(cache, cached);
 }
 
 /** Rooms that are over go as others come and go: no timer has to look for them. */
@@ -137,7 +143,7 @@ function purge(cache: Cache): void {
   const now = performance.now();
   if (now - cache.purgedAt < cache.overMs / 2) return;
   cache.purgedAt = now;
-  cache.idle.purgeStale();
+  cache.weighed.purgeStale();
 }
 
 /** Whoever needs it again goes on from there. */
@@ -149,8 +155,8 @@ function letGo({ log, failed }: Cache, cached: CachedRoom): void {
 }
 
 function follow(cache: Cache, entry: FeedEntry): void {
-  const { inUse, idle } = cache;
-  const cached = inUse.get(entry.workshopId) ?? idle.peek(entry.workshopId);
+  const { inUse, weighed } = cache;
+  const cached = inUse.get(entry.workshopId) ?? weighed.peek(entry.workshopId);
   if (cached === undefined) return;
   // Written anew, or a stream where there was none.
   if (entry.to < entry.from || (cached.loaded && cached.epoch === '')) {
@@ -165,16 +171,15 @@ function follow(cache: Cache, entry: FeedEntry): void {
   } catch {
     // What is wrong with it comes out where it is asked for; the other rooms of the feed go on.
     cached.loaded = false;
-    idle.delete(cached.id);
+    weighed.delete(cached.id);
     return;
   }
-  const isHeavier = cached.room.version - cached.weighedAt >= weighAgain || isOver(cached.room);
-  if (cached.users === 0 && isHeavier) putAside(cache, cached);
+  if (cached.users === 0 && isHeavier(cached)) weigh(cache, cached);
 }
 
 /** Its events were written anew, under the given epoch: what it was folded from is not there any more. */
-function forget({ idle }: Cache, cached: CachedRoom, epoch: string): void {
+function forget({ weighed }: Cache, cached: CachedRoom, epoch: string): void {
   if (cached.epoch === epoch && !cached.kept) return;
   cached.loaded = false;
-  idle.delete(cached.id);
+  weighed.delete(cached.id);
 }

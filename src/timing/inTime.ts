@@ -2,17 +2,21 @@
 import { CodedError } from '../protocol/errors.ts';
 
 /** The answer, or `unavailable` after so many milliseconds; the answer then comes to nobody. */
-export async function inTime<T>(answer: Promise<T>, ms: number, what: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
+export function inTime<T>(answer: Promise<T>, ms: number, what: string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
       () => reject(new CodedError('unavailable', `${what} takes too long`)),
       Math.max(ms, 0),
     );
+    answer.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,7 +5,7 @@ import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { expect, it } from 'vitest';
 import type { WorkshopNamespace } from '../../src/lib/socket/socket.ts';
-import { burst, type Message } from '../../src/lib/socket/subscribers.ts';
+import { burst, type Message } from '../../src/lib/socket/frames.ts';
 import { until } from '../kit/until.ts';
 
 it.each(['websocket', 'polling'])(

@@ -124,7 +124,10 @@ function roomEvents(broadcasting: Broadcasting, room: () => RoomBroadcast): Room
   };
 }
 
-async function onBatch(broadcasting: Broadcasting, { entries, gap, partition }: TailBatch): Promise<void> {
+function onBatch(
+  broadcasting: Broadcasting,
+  { entries, gap, partition }: TailBatch,
+): undefined | Promise<void> {
   const { engine, rooms } = broadcasting;
   if (gap) return onGap(broadcasting, partition);
   const touched = new Set<RoomBroadcast>();
@@ -136,6 +139,7 @@ async function onBatch(broadcasting: Broadcasting, { entries, gap, partition }: 
     touched.add(room);
   }
   for (const room of touched) room.flush();
+  return undefined;
 }
 
 /** The feed lost track, and the log perhaps events. */

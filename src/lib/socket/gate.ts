@@ -3,7 +3,7 @@
  * here, one after another: whatever has to be asked first, its commands keep their order.
  */
 import type { Server } from 'socket.io';
-import type { Limits } from '../../limits/limiter.ts';
+import type { Limits, Verdict } from '../../limits/limiter.ts';
 import { kindOf } from '../../limits/table.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { type WireError, wireError } from '../../protocol/errors.ts';
@@ -16,8 +16,11 @@ import {
 } from './socket.ts';
 
 export interface Gate {
-  /** Undefined where a message of that bare name may go on, otherwise its refusal. Settles in the order of asking. */
-  pass(name: string, raw: unknown): Promise<WireError | undefined>;
+  /**
+   * Undefined where a message of that bare name may go on, otherwise its refusal. At once where nothing is to be asked; promises
+   * settle in the order of asking.
+   */
+  pass(name: string, raw: unknown): WireError | undefined | Promise<WireError | undefined>;
   /** What is hardly held up was refused: someone who may not moderate could go on with it for ever. */
   refused(name: string): void;
 }
@@ -27,13 +30,18 @@ export function gateOf(
   { limits, metrics }: { limits: Limits; metrics: Metrics },
 ): Gate {
   const { address } = socket.data;
-  let last: Promise<unknown> = Promise.resolve();
+  /** The last that was asked, while any is. */
+  let last: Promise<unknown> | undefined;
 
-  async function ask(name: string, raw: unknown): Promise<WireError | undefined> {
+  function ask(name: string, raw: unknown): WireError | undefined | Promise<WireError | undefined> {
     const kind = kindOf(name);
     if (kind === undefined) return undefined;
     const user = socket.data.user.userId;
-    const verdict = await limits.take(kind, { user, address, workshop: workshopOf(raw) });
+    const verdict = limits.take(kind, { user, address, workshop: workshopOf(raw) });
+    return verdict instanceof Promise ? verdict.then(answered) : answered(verdict);
+  }
+
+  function answered(verdict: Verdict): WireError | undefined {
     if (verdict.ok) return undefined;
     metrics.refusals.inc({ code: 'rate_limited' });
     void strike();
@@ -48,9 +56,13 @@ export function gateOf(
 
   return {
     pass(name, raw) {
-      const passed = last.then(() => ask(name, raw));
-      last = passed;
-      return passed;
+      const passed = last === undefined ? ask(name, raw) : last.then(() => ask(name, raw));
+      if (!(passed instanceof Promise)) return passed;
+      const asked = passed.finally(() => {
+        if (last === asked) last = undefined;
+      });
+      last = asked;
+      return asked;
     },
     refused(name) {
       const kind = kindOf(name);
@@ -71,7 +83,8 @@ export function countMessages(io: Server, nsp: WorkshopNamespace, limits: Limits
   let connections = 0;
 
   async function count(connection: Connection, account: string): Promise<void> {
-    const verdict = await limits.take('message', { socket: account });
+    const asked = limits.take('message', { socket: account });
+    const verdict = asked instanceof Promise ? await asked : asked;
     if (verdict.ok || connection.readyState !== 'open') return;
     const socket = [...nsp.sockets.values()].find(({ conn }) => conn === connection);
     if (socket === undefined) terminate(connection);

@@ -79,7 +79,9 @@ async function take(receiver: Receiver, message: Message): Promise<void> {
   const { socket, gate } = receiver;
   socket.data.underWay++;
   try {
-    const error = await gate.pass(message.name, message.raw);
+    const passed = gate.pass(message.name, message.raw);
+    // Without a wait where none is needed: it would cost every command.
+    const error = passed instanceof Promise ? await passed : passed;
     if (error === undefined) await receive(receiver, message);
     else message.answer({ ok: false, error });
   } catch (error) {

@@ -103,30 +103,37 @@ export function feedFollower(following: Following): FeedFollower {
   function attend(): void {
     // What is under way comes here at its end.
     if (signal.aborted || state === 'working') return;
-    const later = mine.filter(({ sequence }) => sequence > cursor);
-    mine = [];
-    const isTrusted = !isMistrusted && !isBehind;
-    const [first] = later;
-    if (first !== undefined) {
-      if (isTrusted && first.sequence === cursor + 1) run(() => handOutOwn(later));
-      else wake();
-    } else if (rungTo <= cursor) begunBefore = undefined;
+    if (mine.length > 0) attendOwn();
+    else if (rungTo <= cursor) begunBefore = undefined;
     else {
       begunBefore ??= lingerMs > 0 ? 0 : own.begun(partition);
       if (own.ended(partition) >= begunBefore) wake();
     }
   }
 
-  /** Those that follow on the cursor, without a gap; the rest waits for what lies between. */
-  async function handOutOwn(later: readonly OwnAppend[]): Promise<void> {
+  function attendOwn(): void {
+    const later = mine.filter(({ sequence }) => sequence > cursor);
+    mine = [];
+    const [first] = later;
+    if (first === undefined) return attend();
+    if (isMistrusted || isBehind || first.sequence !== cursor + 1) return wake();
+    const waiting = handOutOwn(later);
+    if (waiting === undefined) attend();
+    else run(() => waiting);
+  }
+
+  /** Those that follow on the cursor, without a gap; the rest waits for what lies between. A promise where the reader takes its time. */
+  function handOutOwn(later: readonly OwnAppend[]): Promise<void> | undefined {
     const end = later.findIndex(({ sequence }, index) => sequence !== cursor + 1 + index);
     const next = end === -1 ? later : later.slice(0, end);
-    mine.unshift(...later.slice(next.length));
+    if (end !== -1) mine = [...later.slice(end), ...mine];
     try {
-      await handOut({ entries: next.map(({ entry }) => entry), gap: false }, cursor + next.length);
+      const taking = handOut({ entries: next.map(({ entry }) => entry), gap: false }, cursor + next.length);
+      // The next look finds that the cursor stands before what failed.
+      return taking?.catch(options.onError);
     } catch (error) {
-      // The next look finds that the cursor stands before it.
       options.onError(error);
+      return undefined;
     }
   }
 
@@ -167,9 +174,15 @@ export function feedFollower(following: Following): FeedFollower {
     return found.length === limit;
   }
 
-  async function handOut(batch: Pick<TailBatch, 'entries' | 'gap'>, next: number): Promise<void> {
-    await options.onBatch({ partition, cursor: next, ...batch });
-    cursor = next;
+  function handOut(batch: Pick<TailBatch, 'entries' | 'gap'>, next: number): Promise<void> | undefined {
+    const taking = options.onBatch({ partition, cursor: next, ...batch });
+    if (taking === undefined) {
+      cursor = next;
+      return undefined;
+    }
+    return taking.then(() => {
+      cursor = next;
+    });
   }
 
   /** What this version cannot read is as good as trimmed: it is in the workshops' streams too. */
