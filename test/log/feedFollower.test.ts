@@ -88,7 +88,7 @@ it('[L19] an end that was read before own appends were handed out is no lost tai
     answer = resolve;
   });
   const { follower, mine, told } = following({ end: () => asked });
-  const looking = follower.look();
+  const looking = follower.look(true);
   mine.begin(0)(own(11));
   follower.attend();
   await until(() => told.length === 1, { what: 'the own one' });

@@ -6,6 +6,7 @@ import { type Doorbell, redisDoorbell } from '../../src/log/redis/doorbell.ts';
 import { feedReader } from '../../src/log/redis/feedReader.ts';
 import { partitionKeys, partitionTags } from '../../src/log/redis/keys.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
+import { redisLooks } from '../../src/log/redis/looks.ts';
 import { ownAppends } from '../../src/log/redis/ownAppends.ts';
 import type { Connection } from '../../src/log/redis/scripts.ts';
 import { redisTail, type TailConnections } from '../../src/log/redis/tail.ts';
@@ -30,7 +31,8 @@ beforeEach(async () => {
   listeners = 0;
   const keysOf = (partition: number) => keys[partition] ?? expect.unreachable();
   const doorbell = counted(redisDoorbell(ringing));
-  connections = { reads, doorbell, feeds: feedReader(reads), own: ownAppends(), keys: keysOf };
+  const looks = redisLooks(reads);
+  connections = { reads, doorbell, looks, feeds: feedReader(reads), own: ownAppends(), keys: keysOf };
 });
 afterEach(async () => {
   for (const each of opened) each.disconnect();

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { io as connect } from 'socket.io-client';
 import { expect, it } from 'vitest';
-import type { WorkshopNamespace } from '../../src/lib/socket/socket.ts';
 import { burst, type Message } from '../../src/lib/socket/frames.ts';
+import type { WorkshopNamespace } from '../../src/lib/socket/socket.ts';
 import { until } from '../kit/until.ts';
 
 it.each(['websocket', 'polling'])(

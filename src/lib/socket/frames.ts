@@ -21,8 +21,7 @@ export function burst(messages: readonly Message[]): Sending {
     const open = openSocketOf(conn);
     if (open !== undefined) open.write(frames);
     // JSON has no control characters, so none of them is taken for the one between messages.
-    else
-      (conn as FrameWriter).write(texts.join('\u001e').slice(1), { wsPreEncodedFrame: [frames] });
+    else (conn as FrameWriter).write(texts.join('\u001e').slice(1), { wsPreEncodedFrame: [frames] });
   };
 }
 

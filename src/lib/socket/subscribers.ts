@@ -4,7 +4,13 @@
  */
 import type { RecordedEvent } from '../../domain/evolve.ts';
 import type { Room } from '../../domain/room.ts';
-import { type EventBatch, type LooseEvent, type StateView, wireEvent, wireName } from '../../protocol/wire.ts';
+import {
+  type EventBatch,
+  type LooseEvent,
+  type StateView,
+  wireEvent,
+  wireName,
+} from '../../protocol/wire.ts';
 import { burst, type Message, type Sending } from './frames.ts';
 import type { WorkshopSocket } from './socket.ts';
 

@@ -26,8 +26,8 @@ export interface FeedFollower {
   ring(sequence: number): void;
   /** Sees to what rang, and to what is our own. */
   attend(): void;
-  /** Looks for what nothing told of: appends whose ring was lost, and a feed that ends before the cursor. */
-  look(): Promise<void>;
+  /** Looks for what nothing told of: appends whose ring was lost, and if it is thorough a feed that ends before the cursor. */
+  look(isThorough: boolean): Promise<void>;
   /** Once the signal is aborted: resolves when no batch is under way any more. */
   close(): Promise<void>;
 }
@@ -115,11 +115,13 @@ export function feedFollower(following: Following): FeedFollower {
     const later = mine.filter(({ sequence }) => sequence > cursor);
     mine = [];
     const [first] = later;
-    if (first === undefined) return attend();
-    if (isMistrusted || isBehind || first.sequence !== cursor + 1) return wake();
-    const waiting = handOutOwn(later);
-    if (waiting === undefined) attend();
-    else run(() => waiting);
+    const isNext = first !== undefined && first.sequence === cursor + 1 && !isMistrusted && !isBehind;
+    if (isNext) {
+      const waiting = handOutOwn(later);
+      if (waiting === undefined) attend();
+      else run(() => waiting);
+    } else if (first === undefined) attend();
+    else wake();
   }
 
   /** Those that follow on the cursor, without a gap; the rest waits for what lies between. A promise where the reader takes its time. */
@@ -195,6 +197,13 @@ export function feedFollower(following: Following): FeedFollower {
     }
   }
 
+  /** The number of an append after the cursor, or the cursor. What followers ask in one turn is one call. */
+  async function next(): Promise<number> {
+    const from = cursor;
+    const [first] = await feeds.read(keys.feed, from, 1);
+    return first === undefined ? from : feedSequence(first);
+  }
+
   /** Everything after the cursor was trimmed away, with nothing after it that would show as a gap. True where there is more. */
   async function skipGone(): Promise<boolean> {
     const end = await endOfFeed(reads, keys);
@@ -227,10 +236,10 @@ export function feedFollower(following: Following): FeedFollower {
       rungTo = Math.max(rungTo, sequence);
     },
     attend,
-    async look() {
+    async look(isThorough) {
       if (isWorking()) return;
       const before = cursor;
-      const end = await endOfFeed(reads, keys);
+      const end = isThorough ? await endOfFeed(reads, keys) : await next();
       // What is our own moves the cursor by another connection: the end may be older than it.
       if (state === 'working' || cursor !== before || signal.aborted) return;
       if (end > cursor && seenBehind !== cursor && own.ended(partition) < own.begun(partition)) {

@@ -11,6 +11,7 @@ import { redisCommands, redisEvents } from './events.ts';
 import { feedReader } from './feedReader.ts';
 import { redisIdentity } from './identity.ts';
 import { globalKeys } from './keys.ts';
+import { redisLooks } from './looks.ts';
 import { redisNotes } from './notes.ts';
 import { redisPresence } from './presence.ts';
 import { redisSnapshots } from './snapshots.ts';
@@ -58,8 +59,9 @@ export async function redisLog(options: RedisLogOptions): Promise<EventLog> {
 
 function redisFeed({ redis, reads, doorbell, own, keysOf, of, partitionOf }: Store): Feed {
   const feeds = feedReader(reads);
+  const looks = redisLooks(reads);
   return {
-    tail: (options) => redisTail({ reads, feeds, doorbell, own, keys: keysOf }, options),
+    tail: (options) => redisTail({ reads, feeds, doorbell, looks, own, keys: keysOf }, options),
     async announce(workshopId) {
       const keys = of(workshopId);
       const { meta } = keys.workshop(workshopId);

@@ -1,38 +1,44 @@
 /**
- * Following the feeds (`feedFollower.ts`): each is pulled when its doorbell rings, and looked at every `pollMs`, so that a lost ring
- * costs time alone. Nothing blocks: XREAD BLOCK over thousands of streams costs Redis milliseconds at each wake-up, and a blocked
+ * Following the feeds (`feedFollower.ts`): each is pulled when its doorbell rings, and looked at now and then (`looks.ts`), so that a
+ * lost ring costs time alone. Nothing blocks: XREAD BLOCK over thousands of streams costs Redis milliseconds at each wake-up, and a blocked
  * call that never settles after a broken connection would park the reader for good.
  */
 import { once } from 'node:events';
-import { pause, retrying } from '../../timing/retry.ts';
+import { retrying } from '../../timing/retry.ts';
 import type { Tail, TailOptions } from '../log.ts';
 import type { Doorbell } from './doorbell.ts';
 import { endOfFeed, type FeedFollower, feedFollower } from './feedFollower.ts';
 import type { FeedReader } from './feedReader.ts';
 import type { PartitionKeys } from './keys.ts';
+import type { Looks } from './looks.ts';
 import type { OwnAppends } from './ownAppends.ts';
 import type { Connection } from './scripts.ts';
 
-const pollMs = 250;
+/** When what could not begin is tried again, in milliseconds. */
+const againMs = 250;
 
 export interface TailConnections {
   reads: Connection;
   feeds: FeedReader;
   doorbell: Doorbell;
+  looks: Looks;
   own: OwnAppends;
   keys(partition: number): PartitionKeys;
 }
 
 export function redisTail(connections: TailConnections, options: TailOptions): Tail {
-  const { reads, feeds, doorbell, own, keys } = connections;
+  const { reads, feeds, doorbell, looks, own, keys } = connections;
   const closing = new AbortController();
   const { signal } = closing;
   const asked = [...options.from].map(([partition, from]) => ({ partition, from, keys: keys(partition) }));
   /** By partition. */
   const followers = new Map<number, FeedFollower>();
-  const deafen: (() => void)[] = [];
+  /** What ends that they are told of something. */
+  const endings: (() => void)[] = [];
   const all = () => [...followers.values()];
-  let looking: Promise<unknown> = Promise.resolve();
+  const failed = (error: unknown) => {
+    if (!signal.aborted) options.onError(error);
+  };
 
   /** Those that something is to be seen to, at the end of this turn of the loop. */
   const attending = new Set<FeedFollower>();
@@ -70,32 +76,19 @@ export function redisTail(connections: TailConnections, options: TailOptions): T
       follower.ring(sequence);
       attendSoon(follower);
     };
-    deafen.push(doorbell.listen(partition, ring));
+    endings.push(doorbell.listen(partition, ring), looks.add(follower, failed));
   }
 
-  async function poll(): Promise<void> {
-    for (;;) {
-      await pause(pollMs, signal);
-      looking = Promise.all(all().map((each) => each.look())).catch((error) => {
-        if (!signal.aborted) options.onError(error);
-      });
-      await looking;
-    }
-  }
-
-  const pauses = { first: pollMs, most: pollMs };
+  const pauses = { first: againMs, most: againMs };
   const begun = retrying(begin, { signal, onError: options.onError, pauses });
-  begun.then(poll).catch((error) => {
-    if (!signal.aborted) options.onError(error);
-  });
+  begun.catch(failed);
 
   return {
     // While Redis is away a subscription may never be answered: whoever closes the tail does not wait for it.
     ready: Promise.race([begun, once(signal, 'abort')]).then(() => {}),
     async close() {
       closing.abort();
-      for (const each of deafen) each();
-      await looking;
+      for (const end of endings) end();
       await Promise.all(all().map((each) => each.close()));
     },
   };
