@@ -51,13 +51,19 @@ async function visit(address: string, prepare?: (page: Page) => Promise<void>): 
   return complaints;
 }
 
-it.each(['taken off', 'left'] as const)('serves a page under a path that a proxy has %s', async (path) => {
-  proxy.pointTo(server.url, path);
-  for (const address of [proxy.url, `${proxy.url}/`]) expect(await visit(address)).toEqual([]);
-  const docs = await fetch(`${proxy.url}/docs/static/swagger-initializer.js`);
-  expect(docs.status).toBe(200);
-  expect(proxy.elsewhere).toEqual([]);
-});
+it.each(['taken off', 'left'] as const)(
+  'serves a page under a path that a proxy has %s',
+  {
+    timeout: 60_000,
+  },
+  async (path) => {
+    proxy.pointTo(server.url, path);
+    for (const address of [proxy.url, `${proxy.url}/`]) expect(await visit(address)).toEqual([]);
+    const docs = await fetch(`${proxy.url}/docs/static/swagger-initializer.js`);
+    expect(docs.status).toBe(200);
+    expect(proxy.elsewhere).toEqual([]);
+  },
+);
 
 it.each(['taken off', 'left'] as const)(
   'serves our client under a path that a proxy has %s',

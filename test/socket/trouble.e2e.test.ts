@@ -113,6 +113,10 @@ describe('a room', () => {
       await host.say('join', { workshopId });
       const before = (await host.state()).version;
       const { epoch } = await host.state();
+      // It has read the workshop: a join must not take longer than a command may.
+      const first = await lagging.connect(2);
+      await first.ask('workshop:attendees', { workshopId });
+      first.close();
       // The node hears of what others append one round trip after it, and of its own append after what comes before that: by
       // then all of this has happened.
       store.slow({ latencyMs: 200 });
