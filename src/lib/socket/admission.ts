@@ -21,9 +21,9 @@ export interface AdmissionSettings {
   placeMs: number;
 }
 
-/** Measured, a thousand into one room: 32 at once are as fast as 64, and `/healthz` waits 0.3 s at worst instead of 0.5 s. */
+/** Measured, two thousand into one room: 1.25 s with 64 at once, 1.4 s with 32, 1.6 s with 128. */
 export const admissionSettings: AdmissionSettings = {
-  atOnce: 32,
+  atOnce: 64,
   patienceMs: 10_000,
   placeMs: 2_000,
 };

@@ -11,6 +11,7 @@ import type { RecordedEvent } from '../../domain/evolve.ts';
 import { isOver, isRemoved, type Status } from '../../domain/room.ts';
 import type { EventLog, FeedEntry } from '../../log/log.ts';
 import { attendeesPage, stateView } from '../../protocol/wire.ts';
+import { type Entrance, entranceOf } from './entrance.ts';
 import { type FollowedRoom, followedRoom, type Reading, type RoomChanges } from './followedRoom.ts';
 import type { WorkshopSocket } from './socket.ts';
 import { type Mode, type Subscriber, type Subscribers, subscribersOf } from './subscribers.ts';
@@ -87,8 +88,7 @@ interface Parts {
   readonly subscribers: Subscribers;
   readonly followed: FollowedRoom;
   readonly on: RoomEvents;
-  /** Somebody entered in this turn of the loop. */
-  subscribesSoon: boolean;
+  readonly entrance: Entrance;
   /** How many are about to enter. */
   holds: number;
 }
@@ -100,13 +100,14 @@ export function roomBroadcast(log: EventLog, id: number, on: RoomEvents): RoomBr
     failed: on.failed,
     // Whoever waits for what is here already gets the state before the next events, and those as events.
     before() {
-      if (subscribers.joining.size > 0) flush(parts);
+      if (subscribers.joining.size > 0 && !parts.entrance.isCrowded()) flush(parts);
     },
-    followsAgain: () => flush(parts),
+    followsAgain: () => void flush(parts),
     epochBegan: () => epochBegan(parts),
     startedAnew: () => startedAnew(parts),
   });
-  const parts: Parts = { id, subscribers, followed, on, subscribesSoon: false, holds: 0 };
+  const entrance = entranceOf(() => letIn(parts));
+  const parts: Parts = { id, subscribers, followed, on, entrance, holds: 0 };
 
   return {
     id,
@@ -136,7 +137,10 @@ export function roomBroadcast(log: EventLog, id: number, on: RoomEvents): RoomBr
     },
     compare: followed.compare,
     weight: followed.weight,
-    close: followed.close,
+    close() {
+      entrance.close();
+      followed.close();
+    },
   };
 }
 
@@ -144,13 +148,7 @@ function enter(parts: Parts, { socket, userId, mode, version, after }: Newcomer)
   return new Promise((done) => {
     // Also who resumes waits for the own joining: a removal that came before it is none of this stay.
     parts.subscribers.add({ socket, userId, mode, stage: { is: 'joining', version, after, done } });
-    if (parts.subscribesSoon) return;
-    parts.subscribesSoon = true;
-    // Those who come in one turn of the loop share one state.
-    setImmediate(() => {
-      parts.subscribesSoon = false;
-      flush(parts);
-    });
+    parts.entrance.entered();
   });
 }
 
@@ -160,17 +158,30 @@ function leave({ subscribers }: Parts, socketId: string): boolean {
   return subscriber !== undefined;
 }
 
-/** Sends what is new, and subscribes whom the tail has reached. */
-function flush(parts: Parts): void {
+/** States to one turn of the loop where many come together: some 60 kB for each of them. */
+const atOnce = 128;
+
+/** Lets some in; whether others wait whom the tail has reached. */
+function letIn(parts: Parts): boolean {
+  return flush(parts, parts.entrance.isCrowded() ? atOnce : Number.POSITIVE_INFINITY);
+}
+
+/**
+ * Sends what is new, and subscribes whom the tail has reached, at most so many of those who get the state: none where the entrance
+ * is crowded. Whether any were left.
+ */
+function flush(parts: Parts, most = parts.entrance.isCrowded() ? 0 : Number.POSITIVE_INFINITY): boolean {
   const { subscribers, followed, on } = parts;
   sendFresh(parts);
-  subscribeArrived(parts);
+  const isLast = isOver(followed.room());
+  const wereLeft = subscribeArrived(parts, isLast ? Number.POSITIVE_INFINITY : most);
   // While someone waits to resume, what was promised stays.
   if (subscribers.joining.size === 0) followed.trim();
   // While it reads it may see the end before all is told: the end of the reading comes here again.
-  if (followed.isReading() || !isOver(followed.room())) return;
+  if (followed.isReading() || !isLast) return wereLeft;
   for (const { socket } of subscribers.subscribed()) subscribers.remove(socket.id);
   on.over();
+  return false;
 }
 
 function sendFresh(parts: Parts): void {
@@ -216,16 +227,24 @@ function rejoinIfMissed({ followed, on }: Parts, subscriber: Subscriber): void {
     on.leftWhileHere(subscriber);
 }
 
-/** Subscribes those to whose version the tail has come, and tells those out who were removed meanwhile. */
-function subscribeArrived(parts: Parts): void {
+/**
+ * Subscribes those to whose version the tail has come, and tells those out who were removed meanwhile; of those who get the state so
+ * many at most. Whether any were left.
+ */
+function subscribeArrived(parts: Parts, most: number): boolean {
   const { subscribers, followed } = parts;
-  if (subscribers.joining.size === 0 || followed.isReading()) return;
+  if (subscribers.joining.size === 0 || followed.isReading()) return false;
   const room = followed.room();
   const getState: Subscriber[] = [];
   const removedSince: [Subscriber, RecordedEvent][] = [];
+  let wereLeft = false;
   for (const subscriber of [...subscribers.joining]) {
     const { stage, userId } = subscriber;
     if (stage.is !== 'joining' || stage.version > room.version) continue;
+    if (stage.after === undefined && getState.length >= most) {
+      wereLeft = true;
+      continue;
+    }
     const removal = removalOf(parts, userId, stage.version);
     if (stage.after === undefined) {
       getState.push(subscriber);
@@ -239,6 +258,7 @@ function subscribeArrived(parts: Parts): void {
   }
   sendState(parts, getState);
   for (const [subscriber, removal] of removedSince) subscribers.sendTo(subscriber, [removal], room);
+  return wereLeft;
 }
 
 function settle(parts: Parts, subscriber: Subscriber, isOut: boolean): void {

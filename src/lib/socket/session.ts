@@ -109,7 +109,7 @@ async function joinAdmitted(session: Session, parsed: ParsedCommand, answer: Ans
   }
   try {
     // Whoever dropped while waiting is not let in, only to be awaited.
-    if (socket.connected) await join(session, parsed, answer);
+    if (socket.connected) await join(session, parsed, { answer, acknowledged: turn.done });
   } finally {
     turn.done();
   }
@@ -117,16 +117,22 @@ async function joinAdmitted(session: Session, parsed: ParsedCommand, answer: Ans
 
 const crowded = 'many are coming in at once: wait a moment';
 
-async function join(session: Session, parsed: ParsedCommand, answer: Answering): Promise<void> {
+interface JoinAnswering {
+  answer: Answering;
+  /** It was answered: another one may begin, whenever this one gets what is in the room. */
+  acknowledged(): void;
+}
+
+async function join(session: Session, parsed: ParsedCommand, answering: JoinAnswering): Promise<void> {
   const { engine, presence, socket } = session;
   const { workshopId, payload } = parsed;
   const { user } = socket.data;
   const arrival = presence.joining(workshopId, user.userId);
   try {
     const outcome = await engine.handle({ workshopId, name: 'join', payload, actor: user });
-    if (outcome.ok) return await enter(session, arrival, parsed, outcome, answer);
+    if (outcome.ok) return await enter(session, arrival, parsed, outcome, answering);
     await arrival.notLetIn(outcome.error.retryable);
-    answer(outcome);
+    answering.answer(outcome);
   } finally {
     // Where it came to nothing.
     arrival.dropped();
@@ -139,7 +145,7 @@ async function enter(
   arrival: Arrival,
   { workshopId, payload }: ParsedCommand,
   { version, changed, epoch }: Outcome & { ok: true },
-  answer: Answering,
+  { answer, acknowledged }: JoinAnswering,
 ): Promise<void> {
   const room = broadcasts.open(workshopId);
   const letGo = room.hold();
@@ -150,6 +156,7 @@ async function enter(
     const resumed = after !== undefined && room.canResume(after, version);
     if (after !== undefined) metrics.resumes.inc({ result: resumed ? 'resumed' : 'state' });
     answer({ ok: true, version, changed, epoch, resumed, userId });
+    acknowledged();
     if (!socket.connected) return arrival.dropped();
     const mode: Mode = !batch ? 'single' : roster ? 'batch' : 'lean';
     const subscribed = room.enter({

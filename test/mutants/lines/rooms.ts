@@ -12,6 +12,22 @@ export const engine: readonly Mutant[] = [
     titled: 'E15',
   },
   {
+    endangers: 'each of a crowd is told of everybody who comes after',
+    rule: 'M26',
+    file: 'src/lib/socket/roomBroadcast.ts',
+    text: 'most = parts.entrance.isCrowded() ? 0 : Number.POSITIVE_INFINITY',
+    becomes: 'most = Number.POSITIVE_INFINITY',
+    tests: ['test/socket/crowd.e2e.test.ts'],
+  },
+  {
+    endangers: 'of a crowd only the first are let in',
+    rule: 'M26',
+    file: 'src/lib/socket/roomBroadcast.ts',
+    text: '      wereLeft = true;\n',
+    becomes: '',
+    tests: ['test/socket/crowd.e2e.test.ts'],
+  },
+  {
     endangers: 'who comes back right behind their leaving is held by nobody',
     rule: 'P5',
     file: 'src/presence/holds.ts',
