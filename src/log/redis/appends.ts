@@ -23,7 +23,7 @@ export interface Placed {
   sequence: number;
 }
 
-/** Calls under way at once. What comes meanwhile makes the next one larger: Redis works at one after another anyway. */
+/** Calls under way at once to one Redis, or one partition of a cluster. What comes meanwhile makes the next one larger. */
 const atOnce = 4;
 /** Appends, and events, to one call at most: Redis does nothing else meanwhile. */
 const most = { appends: 64, events: 1_200 };
@@ -37,78 +37,96 @@ interface Asked {
 }
 
 export function appends(store: Store, feedLength: number): (request: Append) => Promise<Placed> {
-  const { redis, keysOf, partitionOf } = store;
-  // On a cluster partitions lie in different slots, and a call has keys of one.
-  const together = !(redis instanceof Cluster);
-  let asked: Asked[] = [];
-  let underWay = 0;
-  let isComing = false;
-
-  function send(): void {
-    isComing = false;
-    while (asked.length > 0 && underWay < atOnce) {
-      const group = next();
-      underWay++;
-      call(group)
-        .catch((error) => {
-          for (const { reject } of group) reject(error);
-        })
-        .finally(() => {
-          underWay--;
-          send();
-        });
-    }
-  }
-
-  /** Takes those from the front that go into one call. */
-  function next(): Asked[] {
-    const group: Asked[] = [];
-    const rest: Asked[] = [];
-    let events = 0;
-    for (const each of asked) {
-      const fits = group.length < most.appends && (group.length === 0 || events + each.events <= most.events);
-      if (fits && (together || each.partition === asked[0]?.partition)) {
-        group.push(each);
-        events += each.events;
-      } else rest.push(each);
-    }
-    asked = rest;
-    return group;
-  }
-
-  async function call(group: readonly Asked[]): Promise<void> {
-    const places = new Map<number, number>();
-    for (const { partition } of group) if (!places.has(partition)) places.set(partition, places.size + 1);
-    const keys = [...places.keys()].flatMap((partition) => keysOfPartition(keysOf(partition)));
-    const values: (string | number)[] = [globalKeys.doorbell, feedLength, commandMemoryMs, missingLimit];
-    values.push(newEpoch(), places.size, ...places.keys());
-    for (const { request, partition } of group) {
-      const flags = addKeys(keys, keysOf(partition), request);
-      values.push(places.get(partition) ?? 0, request.workshopId, request.base, request.epoch ?? '');
-      values.push(request.deadline, request.node, flags, request.commands.length);
-      for (const command of request.commands) addCommand(values, command);
-    }
-    const replies = (await redis.wsAppend(keys.length, ...keys, ...values)) as unknown[];
-    for (const [index, { resolve, reject }] of group.entries()) {
-      try {
-        resolve(placed(replies[index]));
-      } catch (error) {
-        reject(error);
-      }
-    }
-  }
-
+  const { redis, partitionOf } = store;
+  const send = (group: readonly Asked[]) => call(store, feedLength, group);
+  // On a cluster partitions lie in different slots: a call has keys of one, and a master that is away holds up its own alone.
+  const lanes =
+    redis instanceof Cluster
+      ? Array.from({ length: store.partitions }, () => lane(send))
+      : new Array<Lane>(store.partitions).fill(lane(send));
   return (request) =>
     new Promise((resolve, reject) => {
       const events = request.commands.reduce((sum, command) => sum + command.events.length, 0);
       // Beyond this Lua cannot unpack the arguments of one XADD.
       if (events > maxEventsPerAppend)
         return reject(new RangeError(`an append holds ${maxEventsPerAppend} events at most`));
-      asked.push({ request, partition: partitionOf(request.workshopId), events, resolve, reject });
-      if (isComing) return;
-      isComing = true;
-      setImmediate(send);
+      const partition = partitionOf(request.workshopId);
+      lanes[partition]?.({ request, partition, events, resolve, reject });
     });
+}
+
+/** Sends what it is given, together with what else it is given in this turn. */
+type Lane = (asked: Asked) => void;
+
+function lane(send: (group: readonly Asked[]) => Promise<void>): Lane {
+  let waiting: Asked[] = [];
+  let underWay = 0;
+  let isComing = false;
+
+  function begin(): void {
+    isComing = false;
+    while (waiting.length > 0 && underWay < atOnce) {
+      const group = waiting.slice(0, fitting(waiting));
+      waiting = waiting.slice(group.length);
+      underWay++;
+      void send(group).finally(() => {
+        underWay--;
+        begin();
+      });
+    }
+  }
+
+  return (asked) => {
+    waiting.push(asked);
+    if (isComing) return;
+    isComing = true;
+    setImmediate(begin);
+  };
+}
+
+/** How many from the front go into one call. */
+function fitting(waiting: readonly Asked[]): number {
+  let events = 0;
+  for (const [index, each] of waiting.entries()) {
+    events += each.events;
+    if (index > 0 && (index === most.appends || events > most.events)) return index;
+  }
+  return waiting.length;
+}
+
+/** Never rejects: each is told by itself. */
+async function call(store: Store, feedLength: number, group: readonly Asked[]): Promise<void> {
+  try {
+    const { keys, values } = argumentsOf(store, feedLength, group);
+    const replies = (await store.redis.wsAppend(keys.length, ...keys, ...values)) as unknown[];
+    for (const [index, asked] of group.entries()) settle(asked, replies[index]);
+  } catch (error) {
+    for (const { reject } of group) reject(error);
+  }
+}
+
+/** As `append.lua` wants them. */
+function argumentsOf({ keysOf }: Store, feedLength: number, group: readonly Asked[]) {
+  const places = new Map<number, number>();
+  for (const { partition } of group) if (!places.has(partition)) places.set(partition, places.size + 1);
+  const keys = [...places.keys()].flatMap((partition) => keysOfPartition(keysOf(partition)));
+  const values: (string | number)[] = [globalKeys.doorbell, feedLength, commandMemoryMs, missingLimit];
+  values.push(newEpoch(), places.size, ...places.keys());
+  for (const { request, partition } of group) {
+    const flags = addKeys(keys, keysOf(partition), request);
+    values.push(places.get(partition) ?? 0, request.workshopId, request.base, request.epoch ?? '');
+    values.push(request.deadline, request.node, flags, request.commands.length);
+    for (const command of request.commands) addCommand(values, command);
+  }
+  return { keys, values };
+}
+
+function settle({ resolve, reject }: Asked, reply: unknown): void {
+  try {
+    resolve(placed(reply));
+  } catch (error) {
+    reject(error);
+  }
 }
 
 function keysOfPartition({ feed, partition, timers, nodes, open }: PartitionKeys): string[] {
