@@ -17,8 +17,9 @@ import { clusterSettings, type Json, liveWorkshop, restAt, token } from '../kit/
 import { until } from '../kit/until.ts';
 
 /** Short, so that whatever could make someone leave has the time to do so. */
-const presence = { PRESENCE_GRACE_MS: '4000', PRESENCE_LEASE_MS: '4000' };
-const leaseMs = 4_000;
+/** Longer than a busy machine lets a process wait for its turn. */
+const leaseMs = 8_000;
+const presence = { PRESENCE_GRACE_MS: '4000', PRESENCE_LEASE_MS: String(leaseMs) };
 
 /** Someone who talks all the time. */
 interface Talker {
