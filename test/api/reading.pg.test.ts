@@ -71,16 +71,14 @@ async function reading(who: User) {
 it('[S23] ten readers of the whole leave room for everyone else, and each gets all of it', {
   timeout: 60_000,
 }, async () => {
-  let longestMs = 0;
+  let health = 0;
   let over = false;
   const asking = (async () => {
     while (!over) {
-      const asked = performance.now();
       expect((await fetch(address('/healthz'))).status).toBe(200);
-      longestMs = Math.max(longestMs, performance.now() - asked);
+      health++;
     }
   })();
-  const began = performance.now();
   const lines = await Promise.all(
     analysts.map(async (who) => {
       const headers = { authorization: `Bearer ${await tokenOf(who)}`, accept: 'application/x-ndjson' };
@@ -88,12 +86,11 @@ it('[S23] ten readers of the whole leave room for everyone else, and each gets a
       return (await answer.text()).split('\n').length - 1;
     }),
   );
-  const tookMs = performance.now() - began;
   over = true;
   await asking;
   expect(new Set(lines)).toEqual(new Set([(await server.log.events.head(id))?.version]));
-  // Fifty thousand lines: were they made without a break, nobody else would be answered meanwhile.
-  expect(longestMs).toBeLessThan(tookMs / 3);
+  // Fifty thousand lines: were each reader's made without a break, others would be answered between two readers at most.
+  expect(health).toBeGreaterThan(analysts.length);
 });
 
 it('[S23] one user reads two at once, the others of theirs wait, and more than wait are refused', {
