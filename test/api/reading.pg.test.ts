@@ -11,7 +11,7 @@ import { people, type RestServer, restServer, tokenOf } from './restServer.ts';
 let server: RestServer;
 let id: number;
 let reads = 0;
-const count = 5_000;
+const count = 10_000;
 const { host, analyst } = people;
 const analysts = Array.from({ length: 10 }, (_, index): User => ({ ...analyst, userId: 100 + index }));
 
@@ -89,8 +89,8 @@ it('[S23] ten readers of the whole leave room for everyone else, and each gets a
   over = true;
   await asking;
   expect(new Set(lines)).toEqual(new Set([(await server.log.events.head(id))?.version]));
-  // Fifty thousand lines: were each reader's made without a break, others would be answered between two readers at most.
-  expect(health).toBeGreaterThan(analysts.length);
+  // A hundred thousand lines: were they made without a break, nobody else would be answered.
+  expect(health).toBeGreaterThan(20);
 });
 
 it('[S23] one user reads two at once, the others of theirs wait, and more than wait are refused', {

@@ -17,11 +17,17 @@ export function burst(messages: readonly Message[]): Sending {
   if (messages.length === 0) return () => undefined;
   const texts = messages.map((message) => `42${namespace},${JSON.stringify(message)}`);
   const frames = textFrames(texts);
+  /** For the long way, once somebody takes it. */
+  let packet: string | undefined;
   return ({ conn }) => {
     const open = openSocketOf(conn);
-    if (open !== undefined) open.write(frames);
+    if (open !== undefined) {
+      open.write(frames);
+      return;
+    }
     // JSON has no control characters, so none of them is taken for the one between messages.
-    else (conn as FrameWriter).write(texts.join('\u001e').slice(1), { wsPreEncodedFrame: [frames] });
+    packet ??= texts.join('\u001e').slice(1);
+    (conn as FrameWriter).write(packet, { wsPreEncodedFrame: [frames] });
   };
 }
 

@@ -31,14 +31,15 @@ const most = { appends: 64, events: 1_200 };
 interface Asked {
   request: Append;
   partition: number;
+  keys: PartitionKeys;
   events: number;
   resolve(placed: Placed): void;
   reject(error: unknown): void;
 }
 
 export function appends(store: Store, feedLength: number): (request: Append) => Promise<Placed> {
-  const { redis, partitionOf } = store;
-  const send = (group: readonly Asked[]) => call(store, feedLength, group);
+  const { redis, keysOf, partitionOf } = store;
+  const send = (group: readonly Asked[]) => call(redis, feedLength, group);
   // On a cluster partitions lie in different slots: a call has keys of one, and a master that is away holds up its own alone.
   const lanes =
     redis instanceof Cluster
@@ -51,7 +52,9 @@ export function appends(store: Store, feedLength: number): (request: Append) => 
       if (events > maxEventsPerAppend)
         return reject(new RangeError(`an append holds ${maxEventsPerAppend} events at most`));
       const partition = partitionOf(request.workshopId);
-      lanes[partition]?.({ request, partition, events, resolve, reject });
+      // Throws where there is no such partition.
+      const keys = keysOf(partition);
+      lanes[partition]?.({ request, partition, keys, events, resolve, reject });
     });
 }
 
@@ -95,10 +98,10 @@ function fitting(waiting: readonly Asked[]): number {
 }
 
 /** Never rejects: each is told by itself. */
-async function call(store: Store, feedLength: number, group: readonly Asked[]): Promise<void> {
+async function call(redis: Store['redis'], feedLength: number, group: readonly Asked[]): Promise<void> {
   try {
-    const { keys, values } = argumentsOf(store, feedLength, group);
-    const replies = (await store.redis.wsAppend(keys.length, ...keys, ...values)) as unknown[];
+    const { keys, values } = argumentsOf(feedLength, group);
+    const replies = (await redis.wsAppend(keys.length, ...keys, ...values)) as unknown[];
     for (const [index, asked] of group.entries()) settle(asked, replies[index]);
   } catch (error) {
     for (const { reject } of group) reject(error);
@@ -106,14 +109,18 @@ async function call(store: Store, feedLength: number, group: readonly Asked[]): 
 }
 
 /** As `append.lua` wants them. */
-function argumentsOf({ keysOf }: Store, feedLength: number, group: readonly Asked[]) {
+function argumentsOf(feedLength: number, group: readonly Asked[]) {
+  const keys: string[] = [];
   const places = new Map<number, number>();
-  for (const { partition } of group) if (!places.has(partition)) places.set(partition, places.size + 1);
-  const keys = [...places.keys()].flatMap((partition) => keysOfPartition(keysOf(partition)));
+  for (const { partition, keys: of } of group) {
+    if (places.has(partition)) continue;
+    places.set(partition, places.size + 1);
+    keys.push(of.feed, of.partition, of.timers, of.nodes, of.open);
+  }
   const values: (string | number)[] = [globalKeys.doorbell, feedLength, commandMemoryMs, missingLimit];
   values.push(newEpoch(), places.size, ...places.keys());
-  for (const { request, partition } of group) {
-    const flags = addKeys(keys, keysOf(partition), request);
+  for (const { request, partition, keys: of } of group) {
+    const flags = addKeys(keys, of, request);
     values.push(places.get(partition) ?? 0, request.workshopId, request.base, request.epoch ?? '');
     values.push(request.deadline, request.node, flags, request.commands.length);
     for (const command of request.commands) addCommand(values, command);
@@ -127,10 +134,6 @@ function settle({ resolve, reject }: Asked, reply: unknown): void {
   } catch (error) {
     reject(error);
   }
-}
-
-function keysOfPartition({ feed, partition, timers, nodes, open }: PartitionKeys): string[] {
-  return [feed, partition, timers, nodes, open];
 }
 
 /** Adds the keys that this append needs beside those of its partition; answers with the flags that say which. */

@@ -28,6 +28,14 @@ export const engine: readonly Mutant[] = [
     tests: ['test/socket/crowd.e2e.test.ts'],
   },
   {
+    endangers: 'an event overtakes what was sent to the socket before it',
+    rule: 'M23',
+    file: 'src/lib/socket/frames.ts',
+    text: ' || writeBuffer?.length !== 0',
+    becomes: '',
+    tests: ['test/socket/subscribers.test.ts'],
+  },
+  {
     endangers: 'who comes back right behind their leaving is held by nobody',
     rule: 'P5',
     file: 'src/presence/holds.ts',
