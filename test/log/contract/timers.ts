@@ -30,7 +30,7 @@ export function timerTests(stage: Stage): void {
     await sent(log, { workshopId: 1_007, wakes: true }, command());
     await until(async () => (await other.timers.claim(10, 0)).includes(1_007), { what: 'it to be due' });
     await log.timers.set(1_007, null, 1);
-    await log.timers.set(1_008, log.now() - 1, 0);
+    await log.timers.set(1_008, log.now() - 5_000, 0);
     expect(await log.timers.claim(10, 50)).toEqual([1_008]);
     expect(await other.timers.claim(10, 50)).toEqual([]);
     await until(async () => (await other.timers.claim(10, 0)).includes(1_008), { what: 'the claim to end' });
