@@ -4,9 +4,9 @@ import { redisEvents } from '../kit/history/read.ts';
 import { networkTo } from '../kit/network.ts';
 import { startNode } from '../kit/node.ts';
 import { redisClient, startRedis } from '../kit/redis.ts';
-import { gathering, judge } from '../kit/scene.ts';
+import { type Gathering, gathering, judge } from '../kit/scene.ts';
 import { seeded } from '../kit/seeded.ts';
-import { startSentinels } from '../kit/sentinel.ts';
+import { type SentinelSetup, startSentinels } from '../kit/sentinel.ts';
 import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
@@ -25,37 +25,65 @@ async function grows(room: { done: number }, by: number): Promise<void> {
   await until(() => room.done >= mark, { what: `${by} commands more`, timeout: 30_000 });
 }
 
+interface Watched {
+  redis: SentinelSetup;
+  room: Gathering;
+  databaseUrl: string;
+}
+
+/** People in a room of a node that Sentinels tell of the primary. */
+async function watched(name: string): Promise<Watched> {
+  const redis = closing(await startSentinels());
+  const databaseUrl = await migratedPostgres();
+  const node = closing(
+    await startNode({
+      env: {
+        ...{ REDIS_SENTINELS: redis.sentinels, REDIS_SENTINEL_MASTER: redis.master },
+        ...{ REDIS_SENTINEL_PASSWORD: redis.sentinelPassword, REDIS_PASSWORD: redis.password },
+        DATABASE_URL: databaseUrl,
+      },
+    }),
+  );
+  const room = closing(await gathering({ nodes: [node.url], size: 6, chance: seeded(name) }));
+  room.begin(20);
+  await grows(room, 20);
+  return { redis, room, databaseUrl };
+}
+
+/** After `fault` another server is the primary, and the room goes on there. */
+async function goesOnAfter(fault: () => unknown, { redis, room, databaseUrl }: Watched): Promise<void> {
+  const before = await redis.primary();
+  await fault();
+  await until(async () => (await redis.primary()) !== before, {
+    what: 'another primary',
+    timeout: 30_000,
+  });
+  const client = redisClient(await redis.primary());
+  closing({ close: () => client.disconnect() });
+  await grows(room, 20);
+  // What the old one had not told its replica yet is lost, and the room is told so.
+  const verdict = await judge({
+    ...{ gatherings: [room], log: () => redisEvents(client), databaseUrl },
+    ...{ mayLose: true, timeout: 30_000 },
+  });
+  expect(verdict.violations).toEqual([]);
+}
+
 describe('a primary that another Redis takes the place of', { timeout: 90_000 }, () => {
   it('[F30] is found by Sentinels, with passwords of their own, and rooms go on there', async () => {
-    const redis = closing(await startSentinels());
-    const databaseUrl = await migratedPostgres();
-    const node = closing(
-      await startNode({
-        env: {
-          ...{ REDIS_SENTINELS: redis.sentinels, REDIS_SENTINEL_MASTER: redis.master },
-          ...{ REDIS_SENTINEL_PASSWORD: redis.sentinelPassword, REDIS_PASSWORD: redis.password },
-          DATABASE_URL: databaseUrl,
-        },
-      }),
-    );
-    const room = closing(await gathering({ nodes: [node.url], size: 6, chance: seeded('F30') }));
-    room.begin(20);
-    await grows(room, 20);
-    const before = await redis.primary();
-    await redis.servers[0]?.kill();
-    await until(async () => (await redis.primary()) !== before, {
-      what: 'another primary',
-      timeout: 30_000,
-    });
-    await grows(room, 20);
-    const client = redisClient(await redis.primary());
-    closing({ close: () => client.disconnect() });
-    // What the old one had not told its replica yet is lost, and the room is told so.
-    const verdict = await judge({
-      ...{ gatherings: [room], log: () => redisEvents(client), databaseUrl },
-      ...{ mayLose: true, timeout: 30_000 },
-    });
-    expect(verdict.violations).toEqual([]);
+    const all = await watched('F30');
+    await goesOnAfter(() => all.redis.servers[0]?.kill(), all);
+  });
+
+  it('[F30] is found although one of the Sentinels answers nobody', async () => {
+    const all = await watched('F30 with a frozen Sentinel');
+    all.redis.freezeFirst();
+    await goesOnAfter(() => all.redis.servers[0]?.kill(), all);
+  });
+
+  it('[F30] is found although the former one answers still, and takes itself for the primary', async () => {
+    const all = await watched('F30 with two primaries');
+    await goesOnAfter(() => all.redis.lockOutOfFirst(), all);
   });
 
   it('[F31] behind one address is given up although its connections stay open, and the node says what is the matter', async () => {

@@ -19,8 +19,12 @@ export interface SentinelSetup {
   password: string;
   /** The first was the primary at the beginning. */
   servers: RedisServer[];
-  /** The url of the primary, as the Sentinels have it now. */
+  /** The url of the primary, as the last of the Sentinels has it now. */
   primary(): Promise<string>;
+  /** The first of the Sentinels takes connections and answers nobody; the two others are a majority. */
+  freezeFirst(): void;
+  /** The Sentinels cannot sign in to the first server any more; who has signed in before does not notice. */
+  lockOutOfFirst(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,10 +96,20 @@ export async function startSentinels(): Promise<SentinelSetup> {
     sentinels: watching.map(({ port }) => `127.0.0.1:${port}`).join(','),
     ...{ master, sentinelPassword, password, servers, close },
     async primary() {
-      const client = new Redis({ port: watching[0]?.port ?? 0, password: sentinelPassword });
+      const client = new Redis({ port: watching.at(-1)?.port ?? 0, password: sentinelPassword });
       const [host, port] = (await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master)) as string[];
       client.disconnect();
       return `redis://:${encodeURIComponent(password)}@${host}:${port}`;
+    },
+    freezeFirst: () => watching[0]?.process.signal('SIGSTOP'),
+    async lockOutOfFirst() {
+      const client = first.client({ password });
+      await client.config('SET', 'requirepass', 'another password');
+      const list = String(await client.client('LIST'));
+      // They are named as `sentinel-<id>-cmd` and `-pubsub`.
+      for (const [, id = ''] of list.matchAll(/^id=(\d+) .* name=sentinel-/gm))
+        await client.client('KILL', 'ID', id);
+      client.disconnect();
     },
   };
 }

@@ -17,19 +17,23 @@ export interface RedisCredentials {
   tls?: boolean | undefined;
 }
 
+/** What Sentinels watch. */
+export interface SentinelAddress extends RedisCredentials {
+  sentinels: readonly Endpoint[];
+  /** By which the Sentinels know the primary. */
+  master: string;
+  sentinelPassword?: string | undefined;
+}
+
 export type RedisAddress =
   /** `redis:`, `rediss:`, or `unix:` with the path of a socket. */
-  | { url: string }
-  | ({ clusterNodes: readonly Endpoint[] } & RedisCredentials)
-  | ({
-      sentinels: readonly Endpoint[];
-      /** By which the Sentinels know the primary. */
-      master: string;
-      sentinelPassword?: string | undefined;
-    } & RedisCredentials);
+  { url: string } | ({ clusterNodes: readonly Endpoint[] } & RedisCredentials) | SentinelAddress;
 
 /** Milliseconds before a connection is tried again: 100, 200, … 2,000, up to a half shorter by chance. */
 const retryStrategy = (attempt: number) => backoffMs(attempt, { first: 100, most: 2_000 });
+
+/** How long a Sentinel may take to say where the primary is, in milliseconds. */
+const sentinelMs = 1_000;
 
 const common: RedisOptions = {
   // Off: it makes client and server take turns and costs 40 % on the append script; ioredis pipelines on the wire anyway.
@@ -79,7 +83,7 @@ export async function connect(
     await connection.connect();
     if (profile === 'commands') await requireRedis7(connection);
     connection.off('error', report).on('error', onError);
-    watch(connection, JSON.stringify(address));
+    watch(connection, JSON.stringify(address), 'sentinels' in address ? address : undefined);
     return connection;
   } catch (cause) {
     connection.disconnect();
@@ -115,8 +119,8 @@ function made(address: RedisAddress, options: RedisOptions): Connection {
       // They are in the same network and trusted by the same certificates.
       enableTLSForSentinelMode: address.tls === true,
       sentinelRetryStrategy: retryStrategy,
-      // The Sentinels tell of a new primary at once; without it a connection to the old one lasts until that one goes.
-      failoverDetector: true,
+      // One that is frozen takes connections and never answers; the next one is asked.
+      sentinelCommandTimeout: sentinelMs,
     });
   return new Cluster([...address.clusterNodes], {
     redisOptions: { ...options, ...signIn },

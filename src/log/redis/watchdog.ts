@@ -7,20 +7,29 @@
  * - those to a server that is no primary any more: behind one address (a managed service, a virtual address, a proxy) the connections
  *   to a demoted primary stay open, refuse every write and read what is old. One that finds that out tells all of this
  *   process that were made to the same address: a subscriber cannot ask.
+ * - those to a primary that is cut off and does not know yet that it is none any more: the Sentinels tell (`sentinels.ts`).
  */
 import { Cluster, type Redis } from 'ioredis';
 import { inTime } from '../../timing/inTime.ts';
+import type { Endpoint, SentinelAddress } from './connect.ts';
 import type { Connection } from './scripts.ts';
+import { hearSwitches } from './sentinels.ts';
 
 /** How often a connection is asked whether it is alive, and how long it may take to answer, in milliseconds. */
 const everyMs = 1_000;
 const silenceMs = 3_000;
 
+interface Watched {
+  connections: Set<Redis>;
+  /** Ends that Sentinels are listened to. */
+  deafen?: (() => void) | undefined;
+}
+
 /** This process' connections to single servers, by the address that they were made to. */
-const sameAddress = new Map<string, Set<Redis>>();
+const sameAddress = new Map<string, Watched>();
 
 /** Until the connection is closed for good. Of a cluster the doorbell is not watched: a tail that hears nothing polls. */
-export function watch(connection: Connection, address: string): void {
+export function watch(connection: Connection, address: string, sentinels?: SentinelAddress): void {
   const asked = new WeakSet<Redis>();
   const single = connection instanceof Cluster ? undefined : connection;
   const timer = setInterval(() => {
@@ -29,7 +38,7 @@ export function watch(connection: Connection, address: string): void {
     for (const redis of all) if (redis.status === 'ready' && !asked.has(redis)) void ask(redis);
   }, everyMs);
   timer.unref();
-  if (single !== undefined) join(address, single);
+  if (single !== undefined) join(address, single, sentinels);
   connection.once('end', () => {
     clearInterval(timer);
     if (single !== undefined) leave(address, single);
@@ -56,19 +65,35 @@ export function watch(connection: Connection, address: string): void {
   }
 }
 
-function join(address: string, redis: Redis): void {
-  sameAddress.set(address, (sameAddress.get(address) ?? new Set()).add(redis));
+function join(address: string, redis: Redis, sentinels: SentinelAddress | undefined): void {
+  let others = sameAddress.get(address);
+  if (others === undefined) {
+    const heard = (primary: Endpoint) => giveUpAll(address, primary);
+    others = { connections: new Set(), deafen: sentinels && hearSwitches(sentinels, heard) };
+    sameAddress.set(address, others);
+  }
+  others.connections.add(redis);
 }
 
 function leave(address: string, redis: Redis): void {
   const others = sameAddress.get(address);
-  others?.delete(redis);
-  if (others?.size === 0) sameAddress.delete(address);
+  others?.connections.delete(redis);
+  if (others?.connections.size !== 0) return;
+  others.deafen?.();
+  sameAddress.delete(address);
 }
 
-/** They are made anew, by the address: it may lead to another server by now. */
-function giveUpAll(address: string): void {
-  for (const redis of sameAddress.get(address) ?? [])
-    if (redis.status === 'ready')
-      redis.stream.destroy(new Error('Redis is a replica now: the connection is given up'));
+/** They are made anew, by the address: it may lead to another server by now. Those to where the primary is known to be stay. */
+function giveUpAll(address: string, primary?: Endpoint): void {
+  for (const { status, stream } of sameAddress.get(address)?.connections ?? []) {
+    if (status !== 'ready' || (primary !== undefined && leadsTo(stream, primary))) continue;
+    stream.destroy(new Error('Redis is no primary any more: the connection is given up'));
+  }
+}
+
+function leadsTo(
+  { remoteAddress, remotePort }: Redis['stream'],
+  { host, port }: Endpoint,
+): boolean {
+  return remoteAddress === host && remotePort === port;
 }
