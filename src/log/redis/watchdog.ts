@@ -91,9 +91,6 @@ function giveUpAll(address: string, primary?: Endpoint): void {
   }
 }
 
-function leadsTo(
-  { remoteAddress, remotePort }: Redis['stream'],
-  { host, port }: Endpoint,
-): boolean {
+function leadsTo({ remoteAddress, remotePort }: Redis['stream'], { host, port }: Endpoint): boolean {
   return remoteAddress === host && remotePort === port;
 }
