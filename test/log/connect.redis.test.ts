@@ -1,7 +1,8 @@
 /** What one is told where Redis can't be reached, and by which ways it can. */
 import { createServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { connect, type RedisAddress } from '../../src/log/redis/connect.ts';
+import type { RedisAddress } from '../../src/log/redis/address.ts';
+import { connect } from '../../src/log/redis/connect.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
 import { selfSigned } from '../kit/certificate.ts';
 import { startCluster } from '../kit/cluster.ts';

@@ -2,32 +2,9 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis';
 import { CodedError } from '../../protocol/errors.ts';
 import { backoffMs } from '../../timing/retry.ts';
+import type { RedisAddress } from './address.ts';
 import type { Connection } from './scripts.ts';
 import { watch } from './watchdog.ts';
-
-export interface Endpoint {
-  host: string;
-  port: number;
-}
-
-/** How one signs in to each server of a cluster, or to those that Sentinels name. */
-export interface RedisCredentials {
-  username?: string | undefined;
-  password?: string | undefined;
-  tls?: boolean | undefined;
-}
-
-/** What Sentinels watch. */
-export interface SentinelAddress extends RedisCredentials {
-  sentinels: readonly Endpoint[];
-  /** By which the Sentinels know the primary. */
-  master: string;
-  sentinelPassword?: string | undefined;
-}
-
-export type RedisAddress =
-  /** `redis:`, `rediss:`, or `unix:` with the path of a socket. */
-  { url: string } | ({ clusterNodes: readonly Endpoint[] } & RedisCredentials) | SentinelAddress;
 
 /** Milliseconds before a connection is tried again: 100, 200, … 2,000, up to a half shorter by chance. */
 const retryStrategy = (attempt: number) => backoffMs(attempt, { first: 100, most: 2_000 });

@@ -6,7 +6,7 @@
  */
 import { Redis } from 'ioredis';
 import { backoffMs } from '../../timing/retry.ts';
-import type { Endpoint, SentinelAddress } from './connect.ts';
+import type { Endpoint, SentinelAddress } from './address.ts';
 
 const switched = '+switch-master';
 

@@ -1,7 +1,8 @@
 /** What every part of the log in Redis works with: connections, keys and Redis' clock. */
 import { randomUUID } from 'node:crypto';
+import type { RedisAddress } from './address.ts';
 import { redisClock } from './clock.ts';
-import { connect, type RedisAddress } from './connect.ts';
+import { connect } from './connect.ts';
 import { type Doorbell, redisDoorbell } from './doorbell.ts';
 import { type PartitionKeys, partitionKeys, partitionTags } from './keys.ts';
 import { type OwnAppends, ownAppends } from './ownAppends.ts';

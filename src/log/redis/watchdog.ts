@@ -11,7 +11,7 @@
  */
 import { Cluster, type Redis } from 'ioredis';
 import { inTime } from '../../timing/inTime.ts';
-import type { Endpoint, SentinelAddress } from './connect.ts';
+import type { Endpoint, SentinelAddress } from './address.ts';
 import type { Connection } from './scripts.ts';
 import { hearSwitches } from './sentinels.ts';
 
