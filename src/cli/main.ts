@@ -13,6 +13,7 @@ import { serve } from './serve.ts';
 import { endWithParent } from './signals.ts';
 import { simulate } from './simulate.ts';
 import { tail } from './tail.ts';
+import { token } from './token.ts';
 import { verify } from './verify.ts';
 
 const commands: readonly (CliCommand | CliGroup)[] = [
@@ -27,6 +28,7 @@ const commands: readonly (CliCommand | CliGroup)[] = [
   eraseUser,
   projections,
   migrate,
+  token,
 ];
 
 /** `ready` is what was made before the start, such as the page. */
@@ -77,18 +79,26 @@ function found([name, ...rest]: readonly string[]): { command?: CliCommand; rest
 }
 
 function parsed({ name, options, takesArguments }: CliCommand, args: string[]): Given {
-  let found: { values: Given['values']; positionals: string[] };
+  let found: ReturnType<typeof parseArgs>;
   try {
     found = parseArgs({ args, options: { ...options, ...common }, allowPositionals: true, strict: true });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-  const { values, positionals } = found;
+  const { positionals } = found;
+  const values = Object.fromEntries(
+    Object.entries(found.values).map(([name, given]) => [name, joined(given)]),
+  );
   if (takesArguments !== true && positionals.length > 0 && values.help !== true)
     throw new UsageError(
       `${name} takes no arguments${Object.keys(options).length > 0 ? ', only options' : ''}`,
     );
   return { values, arguments: positionals };
+}
+
+/** What was given of an option that may be repeated, with commas between. */
+function joined(value: string | boolean | (string | boolean)[] | undefined): string | boolean | undefined {
+  return Array.isArray(value) ? value.join(',') : value;
 }
 
 const common = { help: { type: 'boolean', short: 'h' }, json: { type: 'boolean' } } as const;

@@ -51,6 +51,9 @@ const maxTokenLength = 8_192;
 const usualLookAgainMs = 2_000;
 const guestKeyId = 'guest';
 
+export const roles = ['analyst', 'admin'] as const;
+const isRole = (role: string): role is (typeof roles)[number] => roles.some((each) => each === role);
+
 const claims = z.object({
   sub: z
     .string()
@@ -97,7 +100,7 @@ export function tokens(settings: TokenSettings): Tokens {
       if (token.length > maxTokenLength) throw new CodedError('unauthenticated');
       try {
         const { payload, guest } = await payloadOf(token);
-        const { sub, name, picture, exp, roles = [] } = claims.parse(payload);
+        const { sub, name, picture, exp, roles: given = [] } = claims.parse(payload);
         if (sub >= firstGuestId !== guest) throw new CodedError('unauthenticated');
         return {
           expiresAt: exp * 1_000,
@@ -106,7 +109,7 @@ export function tokens(settings: TokenSettings): Tokens {
             userId: sub,
             displayName: name,
             avatarUrl: picture ?? null,
-            roles: roles.filter((role) => role === 'analyst' || role === 'admin'),
+            roles: given.filter(isRole),
           },
         };
       } catch (cause) {
@@ -119,6 +122,34 @@ export function tokens(settings: TokenSettings): Tokens {
       return guestKey === undefined ? undefined : signGuest(guestKey, name);
     },
   };
+}
+
+/** Who may be signed in with a shared secret, and until when. */
+export interface Claims {
+  userId: number;
+  displayName: string;
+  avatarUrl?: string | undefined;
+  roles?: readonly string[];
+  /** Milliseconds since 1970, taken down to the second. */
+  expiresAt: number;
+}
+
+/** A token as an application would sign it with `AUTH_SECRET`. */
+export function signToken(
+  { secret, issuer, audience }: Pick<TokenSettings, 'issuer' | 'audience'> & { secret: string },
+  { userId, displayName, avatarUrl, roles = [], expiresAt }: Claims,
+): Promise<string> {
+  const token = new SignJWT({
+    name: displayName,
+    ...(avatarUrl !== undefined && { picture: avatarUrl }),
+    ...(roles.length > 0 && { roles: [...roles] }),
+  })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(String(userId))
+    .setExpirationTime(Math.floor(expiresAt / 1_000));
+  if (issuer !== undefined) token.setIssuer(issuer);
+  if (audience !== undefined) token.setAudience(audience);
+  return token.sign(createSecretKey(Buffer.from(secret)));
 }
 
 /** Who the first of these tokens names that is valid. Rejects as `verify` does. */

@@ -1,6 +1,7 @@
 /** How simulated people sign in: by tokens signed with the server's secret, or as guests where it lets guests in. */
-import { decodeJwt, SignJWT } from 'jose';
+import { decodeJwt } from 'jose';
 import { z } from 'zod';
+import { signToken } from '../identity/token.ts';
 import type { WireError } from '../protocol/errors.ts';
 import type { Patience } from './patience.ts';
 import type { Rest } from './rest.ts';
@@ -38,18 +39,12 @@ const blockSize = 1e5;
 const hours = 12;
 
 /** The same people for the same seed. */
-export function signedTickets({ secret, issuer, audience, seed }: Signing): Tickets {
-  const key = Buffer.from(secret);
+export function signedTickets({ seed, ...signing }: Signing): Tickets {
   return {
     async of({ number, displayName }) {
       const userId = firstId + seed * blockSize + number;
-      const token = new SignJWT({ name: displayName })
-        .setProtectedHeader({ alg: 'HS256' })
-        .setSubject(String(userId))
-        .setExpirationTime(`${hours}h`);
-      if (issuer !== undefined) token.setIssuer(issuer);
-      if (audience !== undefined) token.setAudience(audience);
-      return { userId, token: await token.sign(key) };
+      const expiresAt = Date.now() + hours * 3_600_000;
+      return { userId, token: await signToken(signing, { userId, displayName, expiresAt }) };
     },
   };
 }

@@ -5,7 +5,7 @@ export interface PostgresPrograms {
 }
 
 export interface Program {
-  name: 'redis-server' | 'postgres' | 'pgbouncer' | 'chromium';
+  name: 'redis-server' | 'postgres' | 'pgbouncer' | 'chromium' | 'python3' | 'php';
   debianPackage: string;
   find(): string | PostgresPrograms | undefined;
 }
@@ -16,5 +16,5 @@ export function findPostgres(): PostgresPrograms | undefined;
 export function findPgbouncer(): string | undefined;
 export function findChromium(): string | undefined;
 export function installLine(missing: readonly Program[]): string;
-export function required(name: 'redis-server' | 'pgbouncer' | 'chromium'): string;
+export function required(name: Exclude<Program['name'], 'postgres'>): string;
 export function required(name: 'postgres'): PostgresPrograms;

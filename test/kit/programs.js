@@ -11,6 +11,8 @@ export const programs = [
   { name: 'postgres', debianPackage: 'postgresql', find: findPostgres },
   { name: 'pgbouncer', debianPackage: 'pgbouncer', find: findPgbouncer },
   { name: 'chromium', debianPackage: 'chromium', find: findChromium },
+  { name: 'python3', debianPackage: 'python3', find: () => onPath('python3') },
+  { name: 'php', debianPackage: 'php-cli', find: () => onPath('php') },
 ];
 
 export function findRedis() {

@@ -100,8 +100,8 @@ export async function clusterSettings(): Promise<Record<string, string>> {
   return { REDIS_URL: await sharedRedis(), DATABASE_URL: await migratedPostgres() };
 }
 
-/** With no settings it is embedded, in a folder of its own that goes with it. */
-export async function testServer(settings: Record<string, string> = {}): Promise<TestServer> {
+/** With no settings it is embedded, in a folder of its own that goes with it. `undefined` takes a setting away. */
+export async function testServer(settings: Record<string, string | undefined> = {}): Promise<TestServer> {
   const folder = await (settings.DATABASE_URL === undefined ? dataFolder : temporaryFolder)('data');
   const config = readConfig({
     NODE_ENV: 'test',
