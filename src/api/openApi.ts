@@ -1,22 +1,31 @@
-/** The documentation of the interface, made from the very schemas that requests are checked by. */
+/** The documentation of REST and sockets, made from the very schemas that requests and messages are checked by. */
 import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { cookieName } from '../identity/origin.ts';
+import { asyncApi } from './asyncApi/document.ts';
 import { errorBody } from './errors.ts';
 import { docsSecurityPolicy } from './headers.ts';
 
 const description = `Workshops, who comes to them, and what happened in them. What happens in a room while it is live goes over
-sockets (namespace \`/workshop\`).
+sockets (namespace \`/workshop\`, described at \`/asyncapi.json\`).
 
 An error is \`{ error: { code, message } }\`: programs switch on \`code\`. Lists come page by page: \`cursor\` is the \`nextCursor\` of
 the page before, null at the end. Commands answer with the \`version\` of the workshop; reads of lists may lag behind it, unless
 asked with \`minVersion\`.`;
 
+interface Addressed {
+  publicUrl?: string | undefined;
+  basePath?: string | undefined;
+}
+
 /** Before any route is declared; every route then brings its errors and who it is for. */
-export async function documentApi(app: FastifyInstance): Promise<void> {
+export async function documentApi(
+  app: FastifyInstance,
+  { publicUrl, basePath = '' }: Addressed,
+): Promise<void> {
   app.addHook('onRoute', (route) => {
     if (route.schema === undefined || route.schema.hide) return;
     const { who } = route.config ?? {};
@@ -35,6 +44,7 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
         description,
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      servers: [{ url: publicUrl ?? '/' }],
       components: {
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
@@ -51,6 +61,15 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
     transformObject: usedComponents,
   });
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  const sockets = asyncApi();
+  const known = publicUrl === undefined ? undefined : new URL(publicUrl);
+  app.get('/asyncapi.json', { schema: { hide: true } }, async ({ host, protocol }) =>
+    sockets({
+      host: known?.host ?? host,
+      isEncrypted: (known?.protocol ?? `${protocol}:`) === 'https:',
+      basePath,
+    }),
+  );
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: docsSecurityPolicy,
@@ -80,8 +99,12 @@ function answerOf(description: string, schema: z.ZodType) {
 const usedComponents: SwaggerTransformObject = (document) => {
   const transformed = jsonSchemaTransformObject(document);
   const schemas = 'components' in transformed ? (transformed.components?.schemas ?? {}) : {};
-  const text = JSON.stringify(transformed);
-  for (const name of Object.keys(schemas))
-    if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
+  const isUsed = (name: string) => JSON.stringify(transformed).includes(`"#/components/schemas/${name}"`);
+  // One that goes may have been all that referred to another one.
+  for (let unused = true; unused; ) {
+    const names = Object.keys(schemas).filter((name) => !isUsed(name));
+    unused = names.length > 0;
+    for (const name of names) delete schemas[name];
+  }
   return transformed;
 };

@@ -71,7 +71,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   logAnswers(app);
   setHeaders(app, config);
   identify(app, parts);
-  await documentApi(app);
+  await documentApi(app, config);
 
   // A load test is made to wait, and never sent away.
   const turnsAt: RestContext['turnsAt'] = (settings) =>

@@ -100,7 +100,7 @@ export const chatLine = z
     message: z.string().nullable().describe('null once deleted'),
     offset_ms: z.number().int().describe('Milliseconds since the workshop went live, 0 before'),
     createdAt: time,
-    deleted: z.literal(true).optional(),
+    deleted: z.literal(true).exactOptional(),
   })
   .meta({ id: 'ChatMessage' });
 

@@ -50,8 +50,9 @@ export interface EventDefinition<T extends string = string, D = unknown> {
   wakes?(data: D, room: Room): boolean;
   /** Changes the room in place; `version` and `at` are set by the caller. */
   evolve(room: Room, data: D, place: Place): void;
-  /** Fields that readers get beside `data` and that follow from the event's place. */
+  /** Fields that readers get beside `data` and that follow from the event's place, as `derived` has them. */
   derive?(data: D, place: Place, startedAt: number | null): Record<string, unknown>;
+  derived?: z.ZodObject;
   /** The data with what a deletion takes away. */
   redact?(data: D): Record<string, unknown>;
   /** The data without what is this person's own: name, picture, words. Ids stay, so that counts and order do. */

@@ -7,6 +7,7 @@ import type { CommandInput, CommandName } from '../../src/domain/catalog.ts';
 import type { Reply, StateView } from '../../src/protocol/wire.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
 import { dataFolder } from './dataFolder.ts';
+import { isAnswer, isDescribed } from './described.ts';
 import { temporaryFolder } from './folder.ts';
 import { migratedPostgres, sharedRedis } from './shared.ts';
 import { until } from './until.ts';
@@ -153,7 +154,10 @@ export function guestOn(url: string, id: number, auth: Record<string, unknown>):
     reconnection: false,
   });
   const heard: Guest['heard'] = [];
-  socket.onAny((name: string, payload: Json) => heard.push({ name, payload }));
+  socket.onAny((name: string, payload: Json) => {
+    isDescribed(name, payload);
+    heard.push({ name, payload });
+  });
   const all = (name: string) =>
     heard.filter((each) => each.name === `workshop:${name}`).map(({ payload }) => payload);
   const hears: Guest['hears'] = (name, matches = () => true) =>
@@ -162,7 +166,11 @@ export function guestOn(url: string, id: number, auth: Record<string, unknown>):
     id,
     socket,
     heard,
-    say: (name, payload) => socket.timeout(5_000).emitWithAck(`workshop:${name}`, payload),
+    async say(name, payload) {
+      const reply = await socket.timeout(5_000).emitWithAck(`workshop:${name}`, payload);
+      isAnswer(`workshop:${name}`, reply);
+      return reply;
+    },
     ask: (event, ...values) => socket.timeout(5_000).emitWithAck(event, ...values),
     all,
     hears,

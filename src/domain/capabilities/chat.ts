@@ -29,6 +29,7 @@ export const chatMessage = defineEvent({
     offset_ms: startedAt === null ? 0 : Math.max(0, at - startedAt),
     createdAt: new Date(at).toISOString(),
   }),
+  derived: z.object({ id: positiveId, offset_ms: z.int().nonnegative(), createdAt: z.iso.datetime() }),
   redact: (data) => ({ ...data, message: null, deleted: true }),
   erase: (data, userId) =>
     data.userId === userId ? { ...data, ...nobody, message: null, deleted: true as const } : data,

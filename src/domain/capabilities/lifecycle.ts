@@ -88,6 +88,7 @@ export const stateChanged = defineEvent({
       ...(over && { endedAt: new Date(at).toISOString() }),
     };
   },
+  derived: z.object({ startedAt: z.iso.datetime(), endedAt: z.iso.datetime() }).partial(),
 });
 
 export const scheduleWorkshop = defineCommand({
