@@ -136,7 +136,7 @@ module.exports = {
     ...builds('projections-verify', verify, [domain, part('log'), database, readModels, fold]),
     ...builds('projections-notes', notes, [part('log'), database]),
     ...builds('projections-log-identity', logIdentity, [part('log'), database, checkpoints]),
-    ...builds('simulate', part('simulate'), [domain, protocol, part('client'), '^src/identity/token\.ts$']),
+    ...builds('simulate', part('simulate'), [domain, protocol, part('client'), '^src/identity/token.ts$']),
     ...builds('history', part('history'), [domain, protocol, part('log'), '^projections/']),
     ...builds(
       'socket',
