@@ -26,6 +26,8 @@ export interface Thread {
 export interface ThreadOptions {
   folder: string;
   migrationsFolder: string;
+  /** A packed folder of a new database; the installed one where it is left out. */
+  template?: string | undefined;
   /** It is not waited for any more. */
   signal: AbortSignal;
   /** Told once, where the open database's thread ends without having been asked to. */

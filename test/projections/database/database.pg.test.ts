@@ -5,6 +5,7 @@ import type { Worker } from 'node:worker_threads';
 import { describe, expect, it, vi } from 'vitest';
 import { isRefusal } from '../../../projections/database/database.ts';
 import { openDatabase } from '../../../projections/database/open.ts';
+import { startThread } from '../../../projections/database/pgliteThread.ts';
 import { highestWorkshopId } from '../../../projections/workshops/queries.ts';
 import { dataFolder } from '../../kit/dataFolder.ts';
 import { temporaryFolder } from '../../kit/folder.ts';
@@ -97,6 +98,22 @@ describe('PGlite', () => {
     const second = openDatabase({ folder: path }, quiet);
     expect(await second.query('select workshop_id from projection_parked', [])).toEqual([{ workshop_id: 5 }]);
     await second.close();
+    await folder.close();
+  });
+
+  it('is made by itself where the folder that others made is of no use', async () => {
+    const folder = temporaryFolder('pglite');
+    const template = join(folder.path, 'template.tgz');
+    writeFileSync(template, 'of another version');
+    const migrationsFolder = join(import.meta.dirname, '../../../projections/migrations');
+    const path = join(folder.path, 'database');
+    const { signal } = new AbortController();
+    const thread = await startThread({
+      ...{ folder: path, migrationsFolder, template, signal, onDied: () => undefined },
+    });
+    const question = { text: 'select count(*) from workshops', parameters: [], rowMode: 'array' } as const;
+    expect(await thread.ask(question)).toMatchObject({ rows: [[0]] });
+    await thread.close();
     await folder.close();
   });
 
