@@ -15,7 +15,7 @@ const protocol = part('protocol');
 const config = '^src/config\\.ts$';
 /** Folders of the projections, from what knows nothing of the others up to the worker. */
 const database = '^projections/database/';
-const readModels = '^projections/(workshops|attendees|chat|events)/';
+const readModels = '^projections/(workshops|attendees|chat|events|feed)/';
 const [fold, checkpoints, parked, snapshots, archive, rebuild, erasing, verify, logIdentity, notes] = [
   ...[
     'fold',

@@ -4,6 +4,7 @@ import { append } from './append.ts';
 import { broadcast } from './broadcast.ts';
 import { exporting } from './export.ts';
 import { faults } from './faults.ts';
+import { feed } from './feed.ts';
 import { fold } from './fold.ts';
 import { history } from './history.ts';
 import { type Figure, table } from './measure.ts';
@@ -21,6 +22,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   faults,
   rooms,
   export: exporting,
+  feed,
 };
 
 const { values, positionals } = parseArgs({

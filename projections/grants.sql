@@ -6,7 +6,8 @@ begin
     grant usage on schema public to workshop_app;
     -- Table by table: other applications may have theirs beside these.
     grant select on workshop_migrations, workshops, workshop_attendees, workshop_chat_messages, workshop_events,
-      workshop_events_lost, workshop_snapshots, workshop_archives, workshop_erasures, projection_checkpoints,
+      workshop_events_lost, workshop_feed, workshop_feed_ends, workshop_snapshots, workshop_archives, workshop_erasures,
+      projection_checkpoints,
       projection_projectors, projection_parked, projection_skipped, projection_log, projection_chunks, workshops_next,
       workshop_attendees_next, workshop_chat_messages_next, workshop_events_next to workshop_app;
     -- Rows that follow the log: written, corrected, and folded anew.

@@ -6,6 +6,7 @@ export { chatMessages } from './chat/schema.ts';
 export { checkpoints, projectors } from './checkpoints/schema.ts';
 export { erasures } from './erasing/schema.ts';
 export { events, lostEvents } from './events/schema.ts';
+export { feed, feedEnds } from './feed/schema.ts';
 export { logOfTables } from './logIdentity/schema.ts';
 export { parked, skipped } from './parked/schema.ts';
 export { chunks, nextAttendees, nextChat, nextEvents, nextWorkshops } from './rebuild/schema.ts';

@@ -10,6 +10,7 @@ import {
   erasureProgress,
   requestErasure,
 } from '../../projections/erasing/request.ts';
+import { type FeedPage, type FeedRequest, feedPage } from '../../projections/feed/queries.ts';
 import { type Asking, retryParked } from '../../projections/parked/parked.ts';
 import { type SkipOutcome, type SkipRequest, skipParked } from '../../projections/parked/skip.ts';
 import { requestRebuild } from '../../projections/rebuild/request.ts';
@@ -30,6 +31,8 @@ export interface ReadModels {
   attendees(workshopId: number, page: PageRequest): Promise<Page<AttendeeRecord>>;
   /** From the first message on. */
   chat(workshopId: number, page: PageRequest): Promise<Page<ChatView>>;
+  /** Events of all workshops, in the order in which the tables got them. `invalid_payload` for a cursor of another log. */
+  feed(request: FeedRequest): Promise<FeedPage>;
   /** Resolves once the tables hold the version; `unavailable` where they don't within 2 s. */
   waitForVersion(workshopId: number, version: number): Promise<void>;
   status(): Promise<ProjectionStatus>;
@@ -57,6 +60,12 @@ export function readModels(database: Database, log: EventLog): ReadModels {
     attendees: (workshopId, page) =>
       inTime(listAttendees(database, workshopId, page, log.now()), patienceMs, 'the database'),
     chat: (workshopId, page) => inTime(listChat(database, workshopId, page), patienceMs, 'the database'),
+    feed: (request) =>
+      inTime(
+        log.identity.read().then(({ identity }) => feedPage(database, identity ?? '', request)),
+        patienceMs,
+        'the database',
+      ),
     waitForVersion: (workshopId, version) =>
       inTime(waitForVersion(database, workshopId, version), patienceMs, 'the database'),
     status: () => inTime(projectionStatus(database, log), patienceMs, 'the database'),

@@ -17,6 +17,7 @@ import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
 import { exportRoutes } from './exports.ts';
+import { feedRoutes } from './feed.ts';
 import { guestRoutes } from './guest.ts';
 import { answerHeaders, setHeaders } from './headers.ts';
 import { historyRoutes } from './history.ts';
@@ -91,6 +92,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     timelineRoutes(api, context);
     exportRoutes(api, context);
     guestRoutes(api, context);
+    feedRoutes(api, context);
   }
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
