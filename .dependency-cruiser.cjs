@@ -136,6 +136,8 @@ module.exports = {
     ...builds('projections-verify', verify, [domain, part('log'), database, readModels, fold]),
     ...builds('projections-notes', notes, [part('log'), database]),
     ...builds('projections-log-identity', logIdentity, [part('log'), database, checkpoints]),
+    ...builds('projections-webhooks', '^projections/webhooks/', [protocol, database, notes]),
+    ...builds('webhooks', part('webhooks'), [domain, protocol, '^projections/']),
     ...builds('simulate', part('simulate'), [domain, protocol, part('client'), '^src/identity/token.ts$']),
     ...builds('history', part('history'), [domain, protocol, part('log'), '^projections/']),
     ...builds(
@@ -160,7 +162,7 @@ module.exports = {
       part('api'),
       [
         ...[domain, protocol, part('log'), part('engine'), part('identity'), part('limits'), part('observe')],
-        ...[part('history'), '^projections/'],
+        ...[part('history'), part('webhooks'), '^projections/'],
       ],
       [config],
     ),

@@ -7,7 +7,7 @@ begin
     -- Table by table: other applications may have theirs beside these.
     grant select on workshop_migrations, workshops, workshop_attendees, workshop_chat_messages, workshop_events,
       workshop_events_lost, workshop_feed, workshop_feed_ends, workshop_snapshots, workshop_archives, workshop_erasures,
-      projection_checkpoints,
+      workshop_webhooks, workshop_webhook_places, workshop_webhook_scans, projection_checkpoints,
       projection_projectors, projection_parked, projection_skipped, projection_log, projection_chunks, workshops_next,
       workshop_attendees_next, workshop_chat_messages_next, workshop_events_next to workshop_app;
     -- Rows that follow the log: written, corrected, and folded anew.
@@ -16,6 +16,8 @@ begin
     grant insert, update, delete on projection_projectors, projection_parked to workshop_app;
     grant insert, update, delete on workshop_snapshots to workshop_app;
     grant insert, update, delete on workshop_archives, workshop_erasures to workshop_app;
+    grant insert, update, delete on workshop_webhooks, workshop_webhook_places to workshop_app;
+    grant update on workshop_webhook_scans to workshop_app;
     -- Where tables are folded anew, beside those that are read.
     grant insert, update, delete on projection_chunks to workshop_app;
     grant insert, delete on workshops_next, workshop_attendees_next, workshop_chat_messages_next, workshop_events_next

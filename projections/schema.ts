@@ -11,4 +11,5 @@ export { logOfTables } from './logIdentity/schema.ts';
 export { parked, skipped } from './parked/schema.ts';
 export { chunks, nextAttendees, nextChat, nextEvents, nextWorkshops } from './rebuild/schema.ts';
 export { snapshots } from './snapshots/schema.ts';
+export { places, scans, webhooks } from './webhooks/schema.ts';
 export { workshops } from './workshops/schema.ts';

@@ -99,6 +99,8 @@ const environment = z.object({
   HOST_ABSENT_MINUTES: decimal.pipe(z.number().positive().max(1_440)).default(30),
   ARCHIVE_AFTER_MINUTES: decimal.pipe(z.number().min(0).max(525_600)).default(60),
   RATE_LIMIT_SCALE: decimal.pipe(z.number().min(0).max(1_000)).default(1),
+  WEBHOOK_SECRET: z.string().min(32, 'must have 32 characters at least').optional(),
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   ALLOW_VOLATILE_LOG: flag.default(false),
   TRUST_NETWORK: flag.default(false),
   SIMULATE_TOKEN: z.string().min(1).optional(),

@@ -2,11 +2,13 @@
 import type { Logger } from 'pino';
 import { type ArchiverOptions, archiver } from '../projections/archive/archiver.ts';
 import type { Database } from '../projections/database/database.ts';
+import { countTroubled } from '../projections/webhooks/places.ts';
 import { type Projector, projector } from '../projections/worker/projector.ts';
 import { eventsBehind, listParked } from '../projections/worker/status.ts';
 import type { History } from './history/history.ts';
 import type { EventLog } from './log/log.ts';
 import type { Metrics } from './observe/metrics.ts';
+import { type Deliveries, type DeliveriesOptions, deliveries } from './webhooks/deliveries.ts';
 
 export interface ObservedProjectorParts {
   log: EventLog;
@@ -16,6 +18,7 @@ export interface ObservedProjectorParts {
   node: string;
   metrics: Metrics;
   logger: Logger;
+  webhooks: Pick<DeliveriesOptions, 'seal' | 'sender'>;
 }
 
 /** When workshops are archived, and what the log does with them then. */
@@ -29,7 +32,9 @@ export function observedProjector({
   node,
   metrics,
   logger,
+  webhooks,
 }: ObservedProjectorParts): Projector {
+  const delivering = observedDeliveries({ log, database, node, metrics, logger, webhooks });
   const running = projector({
     log,
     database,
@@ -40,6 +45,7 @@ export function observedProjector({
       switch (event.type) {
         case 'committed':
           metrics.projectedEvents.inc(event.events);
+          delivering.wake();
           return;
         case 'parked':
           logger.error(event, 'a workshop is parked: its projection waits (workshop projections status)');
@@ -90,6 +96,13 @@ export function observedProjector({
       // The projector itself tells of a database that is away.
       () => undefined,
     );
+    countTroubled(database).then(
+      ({ waiting, failing }) => {
+        metrics.webhookPlaces.set({ state: 'waiting' }, waiting);
+        metrics.webhookPlaces.set({ state: 'failing' }, failing);
+      },
+      () => undefined,
+    );
   }, lookMs);
   let counting = false;
   let restsUntil = 0;
@@ -112,10 +125,40 @@ export function observedProjector({
     async close() {
       clearInterval(looking);
       clearInterval(count);
-      await archive.close();
+      await Promise.all([archive.close(), delivering.close()]);
       await running.close();
     },
   };
+}
+
+type DeliveriesParts = Pick<
+  ObservedProjectorParts,
+  'log' | 'database' | 'node' | 'metrics' | 'logger' | 'webhooks'
+>;
+
+function observedDeliveries({ log, database, node, metrics, logger, webhooks }: DeliveriesParts): Deliveries {
+  return deliveries({
+    ...{ noting: { log, database }, owner: node, ...webhooks },
+    onEvent(event) {
+      switch (event.type) {
+        case 'delivered':
+          metrics.webhookDeliveries.inc({ result: 'delivered' });
+          return;
+        case 'failed':
+          metrics.webhookDeliveries.inc({ result: 'failed' });
+          if (event.waits)
+            logger.error(event, 'a webhook was tried for days and waits: resume it, or delete it');
+          else logger.info(event, 'a delivery to a webhook failed; it is tried again');
+          return;
+        case 'ended':
+          logger.warn(event, 'the receiver of a webhook wants no more');
+          return;
+        case 'error':
+          metrics.faults.inc({ place: 'webhooks' });
+          logger.warn({ err: event.error }, 'webhooks could not be looked after; it is tried again');
+      }
+    },
+  });
 }
 
 const lookMs = 2_000;

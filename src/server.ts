@@ -31,6 +31,9 @@ import { observedProjector } from './projector.ts';
 import { namespace } from './protocol/wire.ts';
 import { openStores, redisAddress, type Stores } from './stores.ts';
 import { inTime } from './timing/inTime.ts';
+import { noSeal, sealedUnder } from './webhooks/secret.ts';
+import { webhookSender } from './webhooks/send.ts';
+import { webhooks } from './webhooks/webhooks.ts';
 
 export interface RunningServer {
   about: About;
@@ -120,6 +123,12 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
     node,
   };
   const key = randomUUID();
+  const sealing = config.WEBHOOK_SECRET ?? secret;
+  const delivering = {
+    seal: sealing === undefined ? noSeal : sealedUnder(sealing),
+    sender: webhookSender(config.WEBHOOK_ALLOW_PRIVATE),
+  };
+  opened.unshift(() => delivering.sender.close());
   const serves = config.ROLE !== 'projector';
   const page = serves ? await makePage() : undefined;
   let draining = false;
@@ -138,6 +147,10 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
       unlimited: config.RATE_LIMIT_SCALE === 0,
     },
     health: { log: () => log.ping(), database: () => database.check() },
+    webhooks: webhooks({
+      ...{ noting: { log, database }, ...delivering },
+      allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
+    }),
     ...(page !== undefined && { page }),
     ...(folder !== undefined && { operatorKey: operatorKey(key) }),
     operationsOnly: !serves,
@@ -176,7 +189,7 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
     config.ROLE === 'gateway'
       ? undefined
       : observedProjector({
-          ...{ log, database, history, node, metrics: measured, logger },
+          ...{ log, database, history, node, metrics: measured, logger, webhooks: delivering },
           archiving: {
             afterMs: config.ARCHIVE_AFTER_MINUTES * 60_000,
             streams: config.DATABASE_URL === undefined ? 'kept' : 'removed',

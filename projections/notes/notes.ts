@@ -1,5 +1,5 @@
 /**
- * What is in the tables alone, and in no log: whom an operator had forgotten, and which events were given up. Where the database is one
+ * What is in the tables alone, and in no log: whom an operator had forgotten, which events were given up, and where events are delivered. Where the database is one
  * that is thrown away when it is damaged (PGlite), each such row is noted beside the log too, and comes back from there.
  */
 import type { Notes } from '../../src/log/log.ts';
@@ -9,6 +9,7 @@ import type { Database, Parameter, Row } from '../database/database.ts';
 const tables = {
   workshop_erasures: ['user_id', 'workshop_id'],
   projection_skipped: ['workshop_id', 'version'],
+  workshop_webhooks: ['id'],
 } as const;
 
 export type NotedTable = keyof typeof tables;

@@ -111,6 +111,15 @@ export async function waitForVersion(
     throw new CodedError('unavailable', `version ${minVersion} is not in the tables yet: try again`);
 }
 
+/** When a workshop went live, as far as the tables know; milliseconds since 1970. */
+export async function startOf(
+  { query }: Pick<Database, 'query'>,
+  workshopId: number,
+): Promise<number | null> {
+  const [row] = await query('select started_at from workshops where id = $1::bigint', [workshopId]);
+  return (row?.started_at as number | null | undefined) ?? null;
+}
+
 /** 0 where there is no workshop. The log gives ids above it. */
 export function highestWorkshopId({ drizzle }: Database): Promise<number> {
   return reading(async () => {

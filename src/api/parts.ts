@@ -20,6 +20,7 @@ import type { Kind } from '../limits/table.ts';
 import type { EventLog } from '../log/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { NodeStatus } from '../observe/nodes.ts';
+import type { Webhooks } from '../webhooks/webhooks.ts';
 import type { Page } from './page.ts';
 import type { ReadModels } from './readModels.ts';
 import type { Rooms } from './rooms.ts';
@@ -48,6 +49,8 @@ export interface RestParts {
   operatorKey?: OperatorKey;
   /** With who reads a long answer slowly; the usual one if left out. */
   patience?: Patience;
+  /** Where events are delivered; there are no such routes if left out. */
+  webhooks?: Webhooks;
   /** The web page, bundled. */
   page?: Page;
   /** Health, metrics and the operators' routes alone: a node that serves no workshops. */

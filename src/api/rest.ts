@@ -13,6 +13,7 @@ import { adminRoutes } from './admin.ts';
 import { adminCheckRoutes } from './adminChecks.ts';
 import { adminErasureRoutes } from './adminErasures.ts';
 import { adminProjectionRoutes } from './adminProjections.ts';
+import { adminWebhookRoutes } from './adminWebhooks.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
@@ -98,6 +99,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   adminProjectionRoutes(api, context);
   adminErasureRoutes(api, context);
   adminCheckRoutes(api, context);
+  adminWebhookRoutes(api, context);
   app.decorate('drain', operationRoutes(api, context));
   if (parts.page !== undefined) pageRoutes(app, parts.page, config.basePath ?? '');
   await app.ready();

@@ -83,6 +83,18 @@ export function metrics() {
       name: 'workshop_projector_lag_events',
       help: "Events of this projector's partitions that the log holds and the tables do not; counted every 10 s while both answer",
     }),
+    webhookDeliveries: new Counter({
+      registers,
+      name: 'workshop_webhook_deliveries_total',
+      help: 'Deliveries to webhooks by this projector, by what came of them (`delivered`, `failed`)',
+      labelNames: ['result'],
+    }),
+    webhookPlaces: new Gauge({
+      registers,
+      name: 'workshop_webhook_places',
+      help: 'Workshops of webhooks whose deliveries fail (`failing`) or are to be resumed (`waiting`); every projector tells of all',
+      labelNames: ['state'],
+    }),
     parked: new Gauge({
       registers,
       name: 'workshop_parked_workshops',

@@ -1,0 +1,194 @@
+/** Deliveries while things go wrong: receivers that are killed, senders that are, several of them, secrets that cannot be read. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Database } from '../../projections/database/database.ts';
+import { openDatabase } from '../../projections/database/open.ts';
+import { claimPlaces, scanFeed } from '../../projections/webhooks/places.ts';
+import { type Projector, projector } from '../../projections/worker/projector.ts';
+import { type DeliveriesOptions, type DeliveryEvent, deliveries } from '../../src/webhooks/deliveries.ts';
+import { sealedUnder } from '../../src/webhooks/secret.ts';
+import { webhookSender } from '../../src/webhooks/send.ts';
+import { webhooks } from '../../src/webhooks/webhooks.ts';
+import { type Receiver, receiver } from '../kit/receiver.ts';
+import { migratedPostgres } from '../kit/shared.ts';
+import { until } from '../kit/until.ts';
+import { arrayLog } from '../projections/arrayLog.ts';
+import { story } from '../projections/story.ts';
+
+const secret = 'what all processes of the tests have in common';
+const opened: { close(): unknown }[] = [];
+let database: Database;
+let log: ReturnType<typeof arrayLog>;
+let running: Projector;
+let there: Receiver;
+let told: DeliveryEvent[];
+
+function closing<T extends { close(): unknown }>(made: T): T {
+  opened.push(made);
+  return made;
+}
+
+beforeEach(async () => {
+  told = [];
+  database = closing(
+    await openDatabase({ url: await migratedPostgres() }, { onError: (error) => expect.fail(String(error)) }),
+  );
+  await database.ready;
+  log = arrayLog();
+  running = closing(projector({ log, database, node: 'a' }));
+  there = closing(await receiver());
+});
+afterEach(async () => {
+  for (const each of opened.splice(0).reverse()) await each.close();
+});
+
+const noting = () =>
+  ({ log: { notes: { put: async () => undefined, all: async () => new Map() } }, database }) as never;
+const hooks = (seal = sealedUnder(secret)) =>
+  webhooks({ noting: noting(), seal, sender: closing(webhookSender(true)), allowPrivate: true });
+/** As old as the stories of the tests. */
+async function made(url = there.url) {
+  const hook = await hooks().create(plan(url), 'tests');
+  await database.query(`update workshop_webhooks set created_at = '2020-01-01'`, []);
+  return hook;
+}
+
+const plan = (url: string) => ({ url, types: null, workshopIds: null, description: null });
+
+function delivering(more: Partial<DeliveriesOptions> = {}) {
+  return closing(
+    deliveries({
+      ...{ noting: noting(), seal: sealedUnder(secret), sender: closing(webhookSender(true)), owner: 'one' },
+      ...{ pauses: { first: 20, most: 100 }, onEvent: (event) => void told.push(event) },
+      ...more,
+    }),
+  );
+}
+
+const errors = () => told.filter(({ type }) => type === 'error');
+
+function append(id: number, count = 60): number[] {
+  const events = story(id, count).flat();
+  log.append(id, events);
+  return events.map(({ version }) => version);
+}
+
+it('[K11] a receiver that is killed and comes back has everything, in order', {
+  timeout: 60_000,
+}, async () => {
+  const port = Number(new URL(there.url).port);
+  await made();
+  delivering();
+  const versions = append(5);
+  await there.has(10);
+  await there.close();
+  const had = there.versions(5);
+  await until(() => told.some(({ type }) => type === 'failed'), { what: 'a failure' });
+  const again = closing(await receiver(port));
+  await until(() => again.versions(5).at(-1) === versions.at(-1), { what: 'the rest', timeout: 20_000 });
+  // What was answered while it was killed may come twice.
+  const all = [...had, ...again.versions(5)];
+  expect(all.filter((version, index) => all.indexOf(version) === index)).toEqual(versions);
+  expect(again.versions(5)[0]).toBeGreaterThanOrEqual(had.at(-1) ?? 0);
+  expect(errors()).toEqual([]);
+});
+
+it('[K12] several who deliver share it: each event comes once, in order', { timeout: 60_000 }, async () => {
+  await made();
+  for (const owner of ['one', 'two', 'three']) delivering({ owner });
+  const workshops = new Map(Array.from({ length: 30 }, (_, n) => [n + 1, append(n + 1, 40)]));
+  const count = [...workshops.values()].flat().length;
+  await there.has(count, 40_000);
+  for (const [id, versions] of workshops) expect(there.versions(id), `workshop ${id}`).toEqual(versions);
+  expect(there.received).toHaveLength(count);
+  expect(errors()).toEqual([]);
+});
+
+it('[K12] what a sender that died had claimed is delivered by another one, once its lease is over', async () => {
+  await made();
+  const versions = append(8, 30);
+  await until(async () => (await database.query('select from workshop_feed', [])).length > 0, {
+    what: 'the tables',
+  });
+  const claim = { owner: 'dies', leaseMs: 1_500, busy: [], perWebhook: 8, limit: 8 };
+  await until(
+    async () => {
+      await scanFeed(database);
+      return (await claimPlaces(database, claim)).length === 1;
+    },
+    { what: 'something to claim' },
+  );
+  const claimed = performance.now();
+  delivering({ owner: 'two' });
+  await there.has(1);
+  expect(performance.now() - claimed).toBeGreaterThan(1_400);
+  await until(() => there.versions(8).at(-1) === versions.at(-1), { what: 'all of it' });
+  expect(there.versions(8)).toEqual(versions);
+});
+
+it('[K13] an event that is not taken for long waits, holds up its own workshop alone, and goes on when it is resumed', {
+  timeout: 60_000,
+}, async () => {
+  const hook = await made();
+  there.answers((response, { body }) =>
+    response.writeHead(body.data.workshopId === 1 && body.data.version === 3 ? 500 : 204).end(),
+  );
+  delivering({ givesUpAfterMs: 300 });
+  const [stuck, other] = [append(1), append(2)];
+  await until(() => there.versions(2).at(-1) === other.at(-1), {
+    what: 'the other workshop',
+    timeout: 20_000,
+  });
+  const place = async () => (await hooks().get(hook.id)).troubled[0];
+  await until(async () => (await place())?.waits, { what: 'it to wait' });
+  expect(await place()).toMatchObject({
+    workshopId: 1,
+    fromVersion: 3,
+    lastError: 'answered 500',
+    nextTryAt: null,
+  });
+  const tries = there.versions(1).length;
+  there.answers(204);
+  const later = append(9);
+  await until(() => there.versions(9).at(-1) === later.at(-1), { what: 'others to go on' });
+  expect(there.versions(1)).toHaveLength(tries);
+  await hooks().resume(hook.id, 1, null);
+  await until(() => there.versions(1).at(-1) === stuck.at(-1), { what: 'the rest', timeout: 20_000 });
+  expect((await hooks().get(hook.id)).troubled).toEqual([]);
+});
+
+it('[K14] a secret that was sealed under another one is said to be unreadable, and nothing is sent', async () => {
+  const hook = await made();
+  delivering({ seal: sealedUnder('another one') });
+  append(3);
+  const place = async () => (await hooks().get(hook.id)).troubled[0];
+  await until(async () => (await place())?.lastError, { what: 'the failure' });
+  expect((await place())?.lastError).toMatch(
+    /^its secret cannot be read: WEBHOOK_SECRET or AUTH_SECRET is another one now/,
+  );
+  expect(there.received).toEqual([]);
+  const [row] = await database.query('select sealed_secret from workshop_webhooks', []);
+  expect(String(row?.sealed_secret)).not.toContain(hook.secret.slice(6, 20));
+});
+
+it('[K15] what the log has lost is not waited for, and what took its place is delivered', {
+  timeout: 60_000,
+}, async () => {
+  await made();
+  delivering();
+  const versions = append(4, 20);
+  await until(() => there.versions(4).length === versions.length, { what: 'all of it' });
+  await running.close();
+  const last = versions.at(-1) ?? 0;
+  await database.query('delete from workshop_events where workshop_id = 4 and version > $1::bigint', [
+    last - 2,
+  ]);
+  await database.query(
+    `insert into workshop_events (workshop_id, version, event_id, type, schema, at, by, command_id, data)
+     values (4, $1::bigint, 'another', 'hand-raised', 1, now(), '1', 'c', '{"userId":1}')`,
+    [last - 1],
+  );
+  await until(() => there.received.at(-1)?.headers['webhook-id'] === 'another', {
+    what: 'what took its place',
+  });
+  expect(there.versions(4)).toEqual([...versions, last - 1]);
+});
