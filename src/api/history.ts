@@ -2,6 +2,7 @@
  * What happened in a workshop, event by event, read wherever it is kept. A page reads a bounded number of events, however few of
  * them were asked for; the whole is streamed, page by page and only as fast as it is read.
  */
+import { setImmediate as immediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { eventTypes } from '../domain/catalog.ts';
 import type { User } from '../domain/define.ts';
@@ -18,6 +19,8 @@ import { sendText, usualPatience } from './streams.ts';
 const lines = 'application/x-ndjson';
 const defaultLimit = 100;
 const pageSize = 1_000;
+/** Lines that are made in one go: between two pieces others are answered. */
+const perPiece = 100;
 /** Events that one request for a page reads at most: 20 pages, about 50 ms of the log's time. */
 const maxScanned = 20 * pageSize;
 
@@ -112,8 +115,12 @@ async function* historyLines({ context, history, user, query }: Asked): AsyncGen
     const { room } = await context.rooms.ofHistory(history.workshopId, user);
     const found = events.filter((event) => matches(event, query)).slice(0, left);
     left -= found.length;
-    if (found.length > 0)
-      yield found.map((event) => `${JSON.stringify(historyEvent(event, room))}\n`).join('');
+    for (let from = 0; from < found.length; from += perPiece) {
+      const piece = found.slice(from, from + perPiece);
+      yield piece.map((event) => `${JSON.stringify(historyEvent(event, room))}\n`).join('');
+      // A piece that the system takes at once would be followed by the next one without anyone else's turn.
+      await immediate();
+    }
     if (left === 0) return;
   }
 }

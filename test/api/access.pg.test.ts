@@ -129,6 +129,27 @@ const cases: Case[] = [
   { route: 'GET /api/admin/erasures/424242', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   { route: 'GET /api/admin/check-replay', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   { route: 'POST /api/admin/projections/rebuild', public: [401, 403, 403, 403, 403, 403, 403, 202] },
+  { route: 'GET /api/feed', public: [401, 403, 403, 403, 403, 403, 200, 200] },
+  { route: 'GET /api/admin/webhooks', public: [401, 403, 403, 403, 403, 403, 403, 200] },
+  {
+    route: 'POST /api/admin/webhooks',
+    body: { url: 'https://example.org/hooks' },
+    public: [401, 403, 403, 403, 403, 403, 403, 201],
+  },
+  // None has the number of a workshop.
+  { route: 'GET /api/admin/webhooks/:id', public: [401, 403, 403, 403, 403, 403, 403, 404] },
+  {
+    route: 'PATCH /api/admin/webhooks/:id',
+    body: { active: false },
+    public: [401, 403, 403, 403, 403, 403, 403, 404],
+  },
+  { route: 'DELETE /api/admin/webhooks/:id', public: [401, 403, 403, 403, 403, 403, 403, 404] },
+  { route: 'POST /api/admin/webhooks/:id/test', public: [401, 403, 403, 403, 403, 403, 403, 404] },
+  {
+    route: 'POST /api/admin/webhooks/:id/resume',
+    body: { workshopId: 1 },
+    public: [401, 403, 403, 403, 403, 403, 403, 404],
+  },
   {
     route: 'POST /api/guest',
     body: { displayName: 'Greta' },

@@ -25,6 +25,9 @@ import { embeddedLog } from '../../src/log/embedded/log.ts';
 import type { EventLog } from '../../src/log/log.ts';
 import { metrics } from '../../src/observe/metrics.ts';
 import type { NodeStatus } from '../../src/observe/nodes.ts';
+import { sealedUnder } from '../../src/webhooks/secret.ts';
+import { webhookSender } from '../../src/webhooks/send.ts';
+import { webhooks } from '../../src/webhooks/webhooks.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { migratedPostgres } from '../kit/shared.ts';
 
@@ -117,6 +120,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
           histories: workshopHistory(log.events, storedEvents(database)),
         });
   const engine = workshopEngine({ log, node: `rest-${Math.random()}` });
+  const sender = webhookSender(false);
   const lines: string[] = [];
   const seen = options.seen?.(log) ?? log;
   const app = await restApi({
@@ -136,6 +140,9 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
     readModels: readModels(database, log),
     config: { corsOrigins: [otherSite], production: false },
     health: { log: () => log.ping(), database: () => database.check() },
+    webhooks: webhooks({
+      ...{ noting: { log, database }, seal: sealedUnder(secret), sender, allowPrivate: false },
+    }),
     ...options.parts,
   });
   const documented = documentedAnswers(app);
@@ -187,6 +194,7 @@ export async function restServer(options: RestServerOptions = {}): Promise<RestS
     },
     async close() {
       await app.close();
+      sender.close();
       await engine.close();
       await folding?.close();
       await database.close();
