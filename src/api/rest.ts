@@ -18,6 +18,7 @@ import { checking } from './commands.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
 import { exportRoutes } from './exports.ts';
 import { guestRoutes } from './guest.ts';
+import { bodyReadBefore, takenPaths } from './handler.ts';
 import { answerHeaders, setHeaders } from './headers.ts';
 import { historyRoutes } from './history.ts';
 import { identify } from './identity.ts';
@@ -67,6 +68,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   app.setNotFoundHandler(() => {
     throw refused('not_found', 'there is nothing at this address');
   });
+  app.decorate('takes', takenPaths(app));
   parseJsonAlone(app);
   logAnswers(app);
   setHeaders(app, config);
@@ -106,6 +108,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
 function parseJsonAlone(app: FastifyInstance): void {
   const json = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
+  app.addHook('preParsing', async ({ raw }, _, payload) => bodyReadBefore(raw) ?? payload);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body.length === 0) done(null, undefined);
     else json(request, body.toString(), done);
