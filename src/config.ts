@@ -114,6 +114,8 @@ export interface Config extends Environment {
   /** One process with an LMDB log and PGlite under `DATA_DIR`. */
   embedded: boolean;
   guests: boolean;
+  /** The program that has us built in says who calls: no tokens are checked. */
+  signsIn: boolean;
   /** The path of `PUBLIC_URL`, without a slash at its end; mostly there is none. */
   basePath: string;
 }
@@ -127,6 +129,11 @@ export function isRunByPackageManager(env: NodeJS.ProcessEnv = process.env): boo
 }
 
 export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  return checked(env);
+}
+
+/** `signsIn` where the application does, so that no tokens are checked. */
+function checked(env: NodeJS.ProcessEnv, signsIn = false): Config {
   // A variable that is set to nothing is not set: so do Compose files and shells pass on what they do not have.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
   const parsed = environment.safeParse(given);
@@ -142,17 +149,17 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     throw new ConfigError(
       'AUTH_JWKS_URL: give this or AUTH_SECRET, not both: one of them says how tokens are checked',
     );
-  const signed = config.AUTH_SECRET !== undefined || config.AUTH_JWKS_URL !== undefined;
+  const signed = signsIn || config.AUTH_SECRET !== undefined || config.AUTH_JWKS_URL !== undefined;
   if (production && !signed) throw new ConfigError('AUTH_SECRET: production needs this or AUTH_JWKS_URL');
   if (config.ROLE !== 'all' && !(redis && config.DATABASE_URL !== undefined))
     throw new ConfigError(`ROLE: ${config.ROLE} needs REDIS_URL and DATABASE_URL, so that nodes share them`);
-  const guests = config.GUESTS ?? (embedded && config.AUTH_JWKS_URL === undefined);
+  const guests = config.GUESTS ?? (embedded && !signsIn && config.AUTH_JWKS_URL === undefined);
   if (guests && config.AUTH_JWKS_URL !== undefined)
     throw new ConfigError('GUESTS: guests are signed in with AUTH_SECRET, which AUTH_JWKS_URL replaces');
   const weak = production ? weakSettings(config) : [];
   if (weak.length > 0) throw new ConfigError(`not in production: ${weak.join('; ')}`);
   const basePath = new URL(config.PUBLIC_URL ?? 'http://localhost').pathname.replace(/\/$/, '');
-  return { ...config, production, embedded, guests, basePath };
+  return { ...config, production, embedded, guests, signsIn, basePath };
 }
 
 /** The setting that names the log's Redis; undefined where there is none. Settings that belong to another one are refused. */
@@ -171,4 +178,59 @@ function whichRedis(config: Environment): string | undefined {
   if (config.REDIS_TLS === true && config.REDIS_URL?.startsWith('redis:'))
     throw new ConfigError('REDIS_TLS: a REDIS_URL says it itself: rediss://');
   return which;
+}
+
+type CamelCase<S extends string> = S extends `${infer Word}_${infer Rest}`
+  ? `${Lowercase<Word>}${CapitalCase<Rest>}`
+  : Lowercase<S>;
+type CapitalCase<S extends string> = S extends `${infer Word}_${infer Rest}`
+  ? `${Capitalize<Lowercase<Word>>}${CapitalCase<Rest>}`
+  : Capitalize<Lowercase<S>>;
+
+/** What belongs to a process of our own: where it listens, and what its commands take. */
+const ownProcess = ['NODE_ENV', 'PORT', 'HOST', 'SIMULATE_TOKEN'] as const;
+type OptionVariable = Exclude<keyof Environment, (typeof ownProcess)[number]>;
+
+/** The configuration in camelCase, for who has us in a program of their own. Lists may be given as lists. */
+export type ConfigOptions = {
+  [N in OptionVariable as CamelCase<N>]?:
+    | string
+    | number
+    | boolean
+    | readonly (string | number)[]
+    | undefined;
+};
+export type ConfigOption = keyof ConfigOptions;
+
+const variables = new Map(
+  (Object.keys(environment.shape) as OptionVariable[])
+    .filter((name) => !(ownProcess as readonly string[]).includes(name))
+    .map((name) => [camelCase(name), name] as const),
+);
+
+export function isConfigOption(name: string): name is ConfigOption {
+  return variables.has(name);
+}
+
+/**
+ * The configuration that the options give; of the environment `NODE_ENV` alone counts. `signsIn` where the program itself says who
+ * calls. Throws as `readConfig` does, in the options' names.
+ */
+export function configOf(options: ConfigOptions, signsIn: boolean, env = process.env): Config {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const asVariables = given.map(([name, value]) => [variables.get(name), String(value)]);
+  try {
+    return checked({ NODE_ENV: env.NODE_ENV, ...Object.fromEntries(asVariables) }, signsIn);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(error.message.replace(/\b[A-Z]+(?:_[A-Z]+)+\b|\bROLE\b|\bGUESTS\b/g, inCamelCase));
+  }
+}
+
+function inCamelCase(name: string): string {
+  return isConfigOption(camelCase(name)) ? camelCase(name) : name;
+}
+
+function camelCase(name: string): string {
+  return name.toLowerCase().replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,39 +1,22 @@
 /**
- * Puts a process together: stores, engine, REST, sockets, projector. What runs is the configuration's matter (`ROLE`); how
- * things work is theirs.
+ * A process of our own: its stores, a node on them (`assembly.ts`), and the HTTP server on which it is reached. What runs is the
+ * configuration's matter (`ROLE`).
  */
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
 import { parseAddress, shownAddress } from '../projections/database/address.ts';
-import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
-import type { Projector } from '../projections/worker/projector.ts';
-import { highestWorkshopId } from '../projections/workshops/queries.ts';
 import { type BundledPage, bundlePage } from '../web/bundle.ts';
-import { servedUnder } from './api/basePath.ts';
-import { readModels } from './api/readModels.ts';
-import { restApi } from './api/rest.ts';
+import { serveUnder } from './api/basePath.ts';
+import { assemble, closeAll, type Doorway, type DoorwayParts } from './assembly.ts';
 import type { Config } from './config.ts';
 import { connectionsOf } from './connections.ts';
-import { workshopEngine } from './engine/engine.ts';
-import { addresses } from './identity/address.ts';
 import { operatorKey } from './identity/operatorKey.ts';
-import { origins } from './identity/origin.ts';
-import { tokens } from './identity/token.ts';
 import { adapterWithoutSockets, redisAdapter } from './lib/socket/adapter.ts';
 import { workshopSockets } from './lib/socket/index.ts';
-import { readerSettings } from './lib/socket/readers.ts';
-import { openLimits } from './limiting.ts';
 import { connect } from './log/redis/connect.ts';
-import { type Metrics, metrics } from './observe/metrics.ts';
-import { type NodeStatus, nodesOn, statusOf } from './observe/nodes.ts';
-import { observedProjector } from './projector.ts';
 import { namespace } from './protocol/wire.ts';
 import { openStores, redisAddress, type Stores } from './stores.ts';
-import { inTime } from './timing/inTime.ts';
-import { noSeal, sealedUnder } from './webhooks/secret.ts';
-import { webhookSender } from './webhooks/send.ts';
-import { webhooks } from './webhooks/webhooks.ts';
 
 export interface RunningServer {
   about: About;
@@ -41,13 +24,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Over how long clients move to other nodes, if the configuration does not say so, in milliseconds. */
-const usualDrainMs = 10_000;
 /** How long answers that are being read may take at the end. */
 const lastAnswersMs = 4_000;
-/** How long a store that does not answer is waited for at the end. */
-const lastCommitsMs = 5_000;
-
 /** Where it is and what it runs on, without secrets. */
 export interface About {
   url: string;
@@ -66,16 +44,7 @@ export async function startServer(
   const stores = await openStores(config, logger);
   /** What was opened so far, the last thing first. */
   const opened: (() => unknown)[] = [() => stores.close()];
-  const close = async () => {
-    for (const closing of opened.splice(0)) {
-      try {
-        await closing();
-      } catch (error) {
-        // The others still want to end well.
-        logger.warn({ err: error }, 'something did not end as it should');
-      }
-    }
-  };
+  const close = () => closeAll(opened, logger);
   try {
     return { about: await serve({ config, logger, stores, opened, makePage }), close };
   } catch (error) {
@@ -93,126 +62,20 @@ interface Serving {
 }
 
 async function serve({ config, logger, stores, opened, makePage }: Serving): Promise<About> {
-  // Before anything is written to either.
-  await stores.recognized();
-  const { log, database, stored, history, folder, secret } = stores;
-  // New at each start: what a former process of this machine held is not this one's.
-  const node = randomUUID().slice(0, 13);
-  const measured = metrics();
-  const engine = workshopEngine({
-    ...{ log, node, observer: engineObserver(measured, logger) },
-    ...(stored !== undefined && { archive: stored }),
-  });
-  opened.unshift(() => engine.close());
-  const limiting = await openLimits(config, measured, logger);
-  opened.unshift(() => limiting.close());
-  const shared = {
-    engine,
-    log,
-    metrics: measured,
-    tokens: tokens({
-      secret,
-      jwksUrl: config.AUTH_JWKS_URL,
-      issuer: config.AUTH_ISSUER,
-      audience: config.AUTH_AUDIENCE,
-      guests: config.guests,
-    }),
-    origins: origins({ allowed: config.CORS_ORIGINS, publicUrl: config.PUBLIC_URL }),
-    addresses: addresses(config.TRUST_PROXY),
-    limits: limiting.limits,
-    node,
-  };
+  const { folder } = stores;
   const key = randomUUID();
-  const sealing = config.WEBHOOK_SECRET ?? secret;
-  const delivering = {
-    seal: sealing === undefined ? noSeal : sealedUnder(sealing),
-    sender: webhookSender(config.WEBHOOK_ALLOW_PRIVATE),
-  };
-  opened.unshift(() => delivering.sender.close());
   const serves = config.ROLE !== 'projector';
   const page = serves ? await makePage() : undefined;
-  let draining = false;
-  const self = () => statusOf(measured, { node, role: config.ROLE, draining });
-  let nodes = async () => [await self()];
-  const app = await restApi({
-    ...shared,
-    history,
-    snapshots: roomSnapshots(database),
-    nodes: () => nodes(),
-    logger,
-    readModels: readModels(database, log),
-    config: {
-      ...{ publicUrl: config.PUBLIC_URL, basePath: config.basePath },
-      ...{ corsOrigins: config.CORS_ORIGINS, production: config.production },
-      unlimited: config.RATE_LIMIT_SCALE === 0,
+  const { app, ready } = await assemble({
+    ...{ config, logger, stores, opened },
+    rest: {
+      ...(page !== undefined && { page }),
+      ...(folder !== undefined && { operatorKey: operatorKey(key) }),
+      operationsOnly: !serves,
     },
-    health: { log: () => log.ping(), database: () => database.check() },
-    webhooks: webhooks({
-      ...{ noting: { log, database }, ...delivering },
-      allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
-    }),
-    ...(page !== undefined && { page }),
-    ...(folder !== undefined && { operatorKey: operatorKey(key) }),
-    operationsOnly: !serves,
+    open: (parts) => ownDoorway({ config, logger, opened, serves }, parts),
   });
-  const connections = connectionsOf(app.server);
-  opened.unshift(() => connections.endWithin(lastAnswersMs, app.close()));
-
-  const adapterRedis = await adapterConnection(config, logger);
-  opened.unshift(() => adapterRedis?.disconnect());
-  const scope = scopeOf(config);
-  const adapter = adapterRedis && redisAdapter(adapterRedis, scope);
-  const sockets = serves
-    ? workshopSockets({
-        ...shared,
-        http: app.server,
-        logger,
-        corsOrigins: config.CORS_ORIGINS,
-        presence: { graceMs: config.PRESENCE_GRACE_MS, leaseMs: config.PRESENCE_LEASE_MS },
-        timers: {
-          lobbyOpensMinutes: config.LOBBY_OPENS_MINUTES,
-          maxLiveHours: config.MAX_LIVE_HOURS,
-          hostAbsentMinutes: config.HOST_ABSENT_MINUTES,
-        },
-        adapter,
-        admission: limiting.admission,
-        readers: readerSettings,
-      })
-    : undefined;
-  servedUnder(config.basePath, app.server);
-  opened.unshift(async () => sockets && connections.endWithin(lastAnswersMs, sockets.close()));
-  const alone = adapter && !sockets ? adapterWithoutSockets(adapter) : undefined;
-  opened.unshift(() => alone?.close());
-  const circle = alone?.nsp ?? (adapter && sockets?.io.of(namespace));
-  if (circle !== undefined) nodes = nodesOn(circle, self);
-  const projector =
-    config.ROLE === 'gateway'
-      ? undefined
-      : observedProjector({
-          ...{ log, database, history, node, metrics: measured, logger, webhooks: delivering },
-          archiving: {
-            afterMs: config.ARCHIVE_AFTER_MINUTES * 60_000,
-            streams: config.DATABASE_URL === undefined ? 'kept' : 'removed',
-          },
-        });
-  opened.unshift(async () => {
-    draining = true;
-    const handingOver = handOver(projector, logger);
-    const windowMs = config.DRAIN_MS ?? ((await hasAnother(nodes)) ? usualDrainMs : 0);
-    await sockets?.drain(windowMs);
-    await handingOver;
-  });
-  opened.unshift(() => app.drain());
-  // A log that lost workshops must not give their ids to others. Where the database is away this waits for it.
-  database.ready
-    .then(() => highestWorkshopId(database))
-    .then((highest) => log.ids.raise(highest))
-    .catch((error: unknown) =>
-      logger.warn({ err: error }, 'workshop ids could not be compared with the database'),
-    );
-  await sockets?.ready;
-  // An embedded database is this process' own: who finds the server up mostly finds it up. A Postgres may be away.
-  if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
+  await ready;
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${isIPv6(config.HOST) ? `[${config.HOST}]` : config.HOST}:${(app.server.address() as AddressInfo).port}`;
   await folder?.announce({ pid: process.pid, url, key });
@@ -226,25 +89,23 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
   };
 }
 
-/** Others fold its partitions on while clients move. A database that is away does not hold these up. */
-async function handOver(projector: Projector | undefined, logger: Logger): Promise<void> {
-  if (projector === undefined) return;
-  await inTime(projector.close(), lastCommitsMs, 'handing partitions over').catch((error: unknown) =>
-    logger.warn({ err: error }, 'partitions stay until their lease runs out'),
-  );
-}
-
-/** Whether there is another node that clients can move to. */
-async function hasAnother(nodes: () => Promise<NodeStatus[]>): Promise<boolean> {
-  const [, ...others] = await nodes();
-  return others.some(({ role, draining }) => role !== 'projector' && !draining);
-}
-
-/** Its very first start takes some seconds of computing; rooms are served before lists on a machine that is busy. */
-const embeddedPatienceMs = 8_000;
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+/** REST and sockets on an HTTP server of our own; a process that serves no workshops has no sockets, and reaches the others. */
+async function ownDoorway(
+  { config, logger, opened, serves }: Pick<Serving, 'config' | 'logger' | 'opened'> & { serves: boolean },
+  { app, origins, sockets: parts }: DoorwayParts,
+): Promise<Doorway> {
+  const connections = connectionsOf(app.server);
+  opened.unshift(() => connections.endWithin(lastAnswersMs, app.close()));
+  const adapterRedis = await adapterConnection(config, logger);
+  opened.unshift(() => adapterRedis?.disconnect());
+  const adapter = adapterRedis && redisAdapter(adapterRedis, scopeOf(config));
+  const http = { http: app.server, corsOrigins: config.CORS_ORIGINS, adapter };
+  const sockets = serves ? workshopSockets({ ...parts, ...http, origins }) : undefined;
+  serveUnder(config.basePath, app.server);
+  opened.unshift(async () => sockets && connections.endWithin(lastAnswersMs, sockets.close()));
+  const alone = adapter && !sockets ? adapterWithoutSockets(adapter) : undefined;
+  opened.unshift(() => alone?.close());
+  return { sockets, circle: alone?.nsp ?? (adapter && sockets?.io.of(namespace)) };
 }
 
 /** What crosses nodes beside room events, which need no adapter: they come from the log on every node. */
@@ -259,28 +120,6 @@ function scopeOf({ REDIS_URL: url }: Config): string {
   if (url === undefined) return '';
   const { protocol, pathname, searchParams } = new URL(url);
   return protocol === 'unix:' ? (searchParams.get('db') ?? '') : pathname.slice(1);
-}
-
-function engineObserver(measured: Metrics, logger: Logger) {
-  return {
-    appended(events: number, ms: number) {
-      measured.appendedEvents.inc(events);
-      measured.appends.observe(ms / 1_000);
-    },
-    conflicted: () => measured.conflicts.inc(),
-    refused: (_: string, code: string) => measured.refusals.inc({ code }),
-    notKept(error: unknown) {
-      measured.faults.inc({ place: 'engine' });
-      logger.warn(
-        { err: error },
-        'a room could not be kept beside its events; it is read from further back next time',
-      );
-    },
-    failed(error: unknown) {
-      measured.faults.inc({ place: 'engine' });
-      logger.warn({ err: error }, 'a command could not be appended; it is tried again while its time lasts');
-    },
-  };
 }
 
 function whereLog(config: Config, { folder }: Stores): string {

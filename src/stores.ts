@@ -60,7 +60,7 @@ export function redisAddress(config: Config): RedisAddress | undefined {
 export async function openStores(config: Config, logger: Logger): Promise<Stores> {
   const address = redisAddress(config);
   const exclusive = address === undefined || config.DATABASE_URL === undefined;
-  const ownSecret = config.AUTH_SECRET === undefined && config.AUTH_JWKS_URL === undefined;
+  const ownSecret = config.AUTH_SECRET === undefined && config.AUTH_JWKS_URL === undefined && !config.signsIn;
   const folder = exclusive || ownSecret ? await dataFolder(config.DATA_DIR, exclusive) : undefined;
   try {
     const secret = config.AUTH_SECRET ?? (ownSecret ? await folder?.secret() : undefined);

@@ -4,13 +4,17 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 
+/** The address without that path, or as it is where it does not begin with it. */
+export function servedUnder(basePath: string, url: string): string {
+  const isUnder = basePath !== '' && url.startsWith(basePath) && /^([/?]|$)/.test(url.slice(basePath.length));
+  return isUnder ? url.slice(basePath.length).replace(/^(?!\/)/, '/') : url;
+}
+
 /** To be called when everyone else listens to the server already. */
-export function servedUnder(basePath: string, server: Server): void {
+export function serveUnder(basePath: string, server: Server): void {
   if (basePath === '') return;
   const takeOff = (request: IncomingMessage) => {
-    const { url = '/' } = request;
-    if (url.startsWith(basePath) && /^([/?]|$)/.test(url.slice(basePath.length)))
-      request.url = url.slice(basePath.length).replace(/^(?!\/)/, '/');
+    request.url = servedUnder(basePath, request.url ?? '/');
   };
   server.prependListener('request', takeOff).prependListener('upgrade', takeOff);
 }

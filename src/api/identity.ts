@@ -2,9 +2,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { User } from '../domain/define.ts';
 import { type Addresses, countedAs } from '../identity/address.ts';
+import { type Callers, callersByToken } from '../identity/callers.ts';
 import { type OperatorKey, operatorKeyHeader } from '../identity/operatorKey.ts';
-import { type Origins, tokenCookies } from '../identity/origin.ts';
-import { firstValid, type Tokens } from '../identity/token.ts';
+import type { Origins } from '../identity/origin.ts';
+import type { Tokens } from '../identity/token.ts';
 import type { Limits } from '../limits/limiter.ts';
 import type { Kind } from '../limits/table.ts';
 import { CodedError } from '../protocol/errors.ts';
@@ -12,6 +13,8 @@ import { refused } from './errors.ts';
 
 export interface IdentityParts {
   tokens: Tokens;
+  /** Who calls; by those tokens if left out. */
+  callers?: Callers | undefined;
   origins: Origins;
   addresses: Addresses;
   limits: Limits;
@@ -22,6 +25,7 @@ export interface IdentityParts {
 /** Every route under `/api` says who it is for; one that does not fails the start. */
 export function identify(app: FastifyInstance, parts: IdentityParts): void {
   const { tokens, origins, addresses, limits, operatorKey } = parts;
+  const callers = parts.callers ?? callersByToken(tokens, origins);
   app.decorateRequest('caller', null);
   app.addHook('onRoute', ({ url, config }) => {
     if (url.startsWith('/api/') && config?.who === undefined) throw new Error(`who is ${url} for?`);
@@ -66,14 +70,13 @@ export function identify(app: FastifyInstance, parts: IdentityParts): void {
   }
 
   async function authenticated(request: FastifyRequest): Promise<User> {
-    const token = bearer(request.headers.authorization);
-    const { user } = await firstValid(tokens, token === undefined ? cookies(request) : [token]);
+    const { headers } = request;
+    const token = bearer(headers.authorization);
+    const auth = token === undefined ? {} : { token };
+    const { user } = await callers.identify({
+      ...{ headers, auth, encrypted: isEncrypted(request), changes: changes(request) },
+    });
     return user;
-  }
-
-  function cookies(request: FastifyRequest): string[] {
-    if (!origins.cookieCounts(request.headers, isEncrypted(request), changes(request))) return [];
-    return tokenCookies(request.headers.cookie);
   }
 }
 

@@ -12,6 +12,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { History } from '../history/history.ts';
 import type { PastSnapshots } from '../history/stateAt.ts';
 import type { Addresses } from '../identity/address.ts';
+import type { Callers } from '../identity/callers.ts';
 import type { OperatorKey } from '../identity/operatorKey.ts';
 import type { Origins } from '../identity/origin.ts';
 import type { Tokens } from '../identity/token.ts';
@@ -34,6 +35,8 @@ export interface RestParts {
   /** Where past rooms are taken up from; without them, or while they are away, they are folded from the first event on. */
   snapshots?: PastSnapshots;
   tokens: Tokens;
+  /** Who calls; by those tokens if left out. */
+  callers?: Callers | undefined;
   origins: Origins;
   metrics: Metrics;
   logger?: FastifyBaseLogger;
@@ -103,5 +106,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** From now on the node says that it is not ready, so that nobody new is sent here; what comes is still served. */
     drain(): void;
+    /** Whether a path is one of ours below `/api`. */
+    takes(path: string): boolean;
   }
 }

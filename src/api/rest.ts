@@ -20,6 +20,7 @@ import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.t
 import { exportRoutes } from './exports.ts';
 import { feedRoutes } from './feed.ts';
 import { guestRoutes } from './guest.ts';
+import { bodyReadBefore, takenPaths } from './handler.ts';
 import { answerHeaders, setHeaders } from './headers.ts';
 import { historyRoutes } from './history.ts';
 import { identify } from './identity.ts';
@@ -69,6 +70,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
   app.setNotFoundHandler(() => {
     throw refused('not_found', 'there is nothing at this address');
   });
+  app.decorate('takes', takenPaths(app));
   parseJsonAlone(app);
   logAnswers(app);
   setHeaders(app, config);
@@ -110,6 +112,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
 function parseJsonAlone(app: FastifyInstance): void {
   const json = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
+  app.addHook('preParsing', async ({ raw }, _, payload) => bodyReadBefore(raw) ?? payload);
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body.length === 0) done(null, undefined);
     else json(request, body.toString(), done);

@@ -17,20 +17,25 @@ export interface NodeStatus {
 
 type Told = (asked: string, status: NodeStatus) => void;
 /** The part of a namespace that reaches the other processes. */
-type Circle = Pick<Namespace, 'adapter' | 'serverSideEmit' | 'on'>;
+type Circle = Pick<Namespace, 'adapter' | 'serverSideEmit' | 'on' | 'off'>;
 
 const question = 'node-status?';
 const answer = 'node-status!';
 
-/** Asks everyone; the asking node comes first. Never rejects. */
-export function nodesOn(circle: Circle, self: () => Promise<NodeStatus>, patienceMs = 1_000) {
+/** Asks everyone, and answers until `signal`; the asking node comes first. Never rejects. */
+export function nodesOn(
+  circle: Circle,
+  self: () => Promise<NodeStatus>,
+  { patienceMs = 1_000, signal }: { patienceMs?: number; signal?: AbortSignal } = {},
+) {
   const waiting = new Map<string, Told>();
   let asked = 0;
 
-  circle.on(question, (id: string) => {
-    void self().then((status) => circle.serverSideEmit(answer, id, status));
-  });
-  circle.on(answer, (id: string, status: NodeStatus) => waiting.get(id)?.(id, status));
+  const tell = (id: string) => void self().then((status) => circle.serverSideEmit(answer, id, status));
+  const hear = (id: string, status: NodeStatus) => waiting.get(id)?.(id, status);
+  circle.on(question, tell);
+  circle.on(answer, hear);
+  signal?.addEventListener('abort', () => circle.off(question, tell).off(answer, hear));
 
   return async function nodes(): Promise<NodeStatus[]> {
     const own = await self();

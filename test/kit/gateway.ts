@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { type Engine, workshopEngine } from '../../src/engine/engine.ts';
 import { addresses } from '../../src/identity/address.ts';
+import { callersByToken } from '../../src/identity/callers.ts';
 import { origins } from '../../src/identity/origin.ts';
 import { tokens } from '../../src/identity/token.ts';
 import { admissionSettings } from '../../src/lib/socket/admission.ts';
@@ -45,14 +46,12 @@ export async function gateway(options: GatewayOptions): Promise<Gateway> {
   const node = 'gateway';
   const http = createServer();
   const measured = metrics();
+  const known = origins({ allowed: [] });
   const engine = workshopEngine({ log, node });
   const sockets = workshopSockets({
     ...{ http, engine, log, node, metrics: measured, logger: pino({ level: 'fatal' }), corsOrigins: [] },
-    ...{
-      tokens: tokens({ secret, guests: false }),
-      origins: origins({ allowed: [] }),
-      addresses: addresses(),
-    },
+    ...{ callers: callersByToken(tokens({ secret, guests: false }), known), origins: known },
+    addresses: addresses(),
     ...{ limits: rateLimits({ scale: 0 }), admission: admissionSettings, readers: readerSettings },
     presence: { graceMs, leaseMs },
     timers: { lobbyOpensMinutes: 15, maxLiveHours: 12, hostAbsentMinutes: 30 },

@@ -1,9 +1,10 @@
 /** A socket lives as long as its token: it is warned a minute before, disconnected at the end, and lives on with another one. */
 import { z } from 'zod';
-import type { Tokens } from '../../identity/token.ts';
+import type { Callers } from '../../identity/callers.ts';
 import { wireError } from '../../protocol/errors.ts';
 import { parse } from '../../protocol/parse.ts';
 import { wireName } from '../../protocol/wire.ts';
+import { credentialsOf } from './handshake.ts';
 import { type Answer, failure, type WorkshopSocket } from './socket.ts';
 
 export interface Expiry {
@@ -47,7 +48,7 @@ export function watchExpiry(socket: WorkshopSocket): Expiry {
     if (!warned) warn();
     at(end, () => {
       socket.emit(wireName('error'), wireError('token_expired'));
-      socket.disconnect(true);
+      socket.disconnect(!socket.data.shares);
     });
   }
 
@@ -74,14 +75,22 @@ export function watchExpiry(socket: WorkshopSocket): Expiry {
 
 /** What `workshop:authenticate` does: the same user's newer token. Rejects with the code that refuses it. */
 export async function authenticate(
-  { socket, tokens, expiry }: { socket: WorkshopSocket; tokens: Tokens; expiry: Expiry },
+  { socket, callers, expiry }: { socket: WorkshopSocket; callers: Callers; expiry: Expiry },
   raw: unknown,
 ): Promise<Answer> {
   const parsed = parse(z.object({ token: z.string() }), raw);
   if (!parsed.ok) return failure('invalid_payload', parsed.detail);
-  const { user, expiresAt } = await tokens.verify(parsed.value.token);
+  const { user, expiresAt } = await callers.identify({
+    ...credentialsOf(socket),
+    auth: { ...socket.handshake.auth, token: parsed.value.token },
+  });
   if (user.userId !== socket.data.user.userId) return failure('forbidden');
   Object.assign(socket.data, { user, expiresAt });
   expiry.renew();
-  return { ok: true, expiresAt: new Date(expiresAt).toISOString() };
+  return { ok: true, expiresAt: isoOf(expiresAt) };
+}
+
+/** null where it does not end. */
+function isoOf(time: number): string | null {
+  return Number.isFinite(time) ? new Date(time).toISOString() : null;
 }

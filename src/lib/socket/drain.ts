@@ -39,7 +39,12 @@ export function drain(nsp: WorkshopNamespace): Drain {
   }
 
   function cutRetired(): void {
-    for (const { data, conn } of nsp.sockets.values()) if (data.retiring && data.underWay === 0) conn.close();
+    for (const socket of [...nsp.sockets.values()]) {
+      const { data, conn } = socket;
+      if (!data.retiring || data.underWay > 0) continue;
+      if (data.shares) socket.disconnect();
+      else conn.close();
+    }
   }
 
   async function whileConnected(until: number, each: () => void = () => undefined): Promise<void> {

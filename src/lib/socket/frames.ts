@@ -19,7 +19,12 @@ export function burst(messages: readonly Message[]): Sending {
   const frames = textFrames(texts);
   /** For the long way, once somebody takes it. */
   let packet: string | undefined;
-  return ({ conn }) => {
+  return (socket) => {
+    const { conn } = socket;
+    if (!takesFrames(socket)) {
+      for (const [name, payload] of messages) socket.emit(name, payload);
+      return;
+    }
     const open = openSocketOf(conn);
     if (open !== undefined) {
       open.write(frames);
@@ -42,6 +47,35 @@ interface Inside {
   upgrading: boolean;
   writeBuffer: readonly unknown[];
   transport: { name: string; socket?: { readyState?: number; _socket?: NetSocket } };
+}
+
+/** What a server has on which others decide. */
+interface Carrier {
+  encoder: { encode(packet: object): unknown[] };
+}
+interface Engine {
+  opts?: { perMessageDeflate?: unknown };
+  ws?: { completeUpgrade?: unknown };
+}
+
+const takingFrames = new WeakMap<Engine, boolean>();
+
+/**
+ * Whether what is sent may be framed here: the packets are written as Socket.IO's own parser does, and ws takes frames as they are.
+ * With compression an earlier message may still be under way in it, another parser has other packets and another library for
+ * WebSockets takes no frames: then Socket.IO sends each message to each socket.
+ */
+function takesFrames({ conn, nsp }: WorkshopSocket): boolean {
+  const { server: engine } = conn as unknown as { server: Engine };
+  const known = takingFrames.get(engine);
+  if (known !== undefined) return known;
+  const { encoder } = nsp.server as unknown as Carrier;
+  const takes =
+    !engine.opts?.perMessageDeflate &&
+    typeof engine.ws?.completeUpgrade === 'function' &&
+    encoder.encode({ type: 2, nsp: namespace, data: ['name', 1] })[0] === `2${namespace},["name",1]`;
+  takingFrames.set(engine, takes);
+  return takes;
 }
 
 const webSocketIsOpen = 1;

@@ -97,3 +97,25 @@ export function countMessages(io: Server, nsp: WorkshopNamespace, limits: Limits
     connection.prependListener('data', () => void count(connection, account));
   });
 }
+
+/** The same for a socket whose connection others share: only what is for our namespace is counted, and only our socket ends. */
+export function countMessagesOf(socket: WorkshopSocket, limits: Limits): void {
+  const { conn, nsp } = socket;
+
+  async function count(data: unknown): Promise<void> {
+    if (!isFor(nsp.name, data)) return;
+    const verdict = await limits.take('message', { socket: socket.id });
+    if (!verdict.ok && socket.connected)
+      dismiss(socket, { ...wireError('rate_limited'), retryAfterMs: verdict.retryAfterMs });
+  }
+
+  const counting = (data: unknown) => void count(data);
+  conn.prependListener('data', counting);
+  socket.once('disconnect', () => void conn.off('data', counting));
+}
+
+/** Socket.IO 5: the packet's type, how much binary follows it, and its namespace. Another parser's packets are anyone's. */
+function isFor(namespace: string, data: unknown): boolean {
+  if (typeof data !== 'string') return true;
+  return data.slice(/^\d(?:\d*-)?/.exec(data)?.[0].length ?? 0).startsWith(`${namespace},`);
+}

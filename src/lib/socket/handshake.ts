@@ -5,8 +5,8 @@
  */
 import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { type Addresses, countedAs } from '../../identity/address.ts';
-import { type Origins, tokenCookies } from '../../identity/origin.ts';
-import { firstValid, type Identity, type Tokens } from '../../identity/token.ts';
+import type { Callers, Credentials } from '../../identity/callers.ts';
+import type { Origins } from '../../identity/origin.ts';
 import type { Accounts, Limits } from '../../limits/limiter.ts';
 import type { Kind } from '../../limits/table.ts';
 import { CodedError } from '../../protocol/errors.ts';
@@ -73,29 +73,27 @@ function refuse({ socket }: IncomingMessage, response: ServerResponse): void {
   socket.end([`HTTP/1.1 403 ${STATUS_CODES[403]}`, ...lines, '', body].join('\r\n'), () => socket.destroy());
 }
 
+/** What a handshake brings that may say who calls; also with another token than it brought. */
+export function credentialsOf({ handshake: { auth, headers }, request }: WorkshopSocket): Credentials {
+  return { headers, auth, encrypted: isEncrypted(request), changes: true };
+}
+
 /** A tab that went away without a word is noticed by then. */
 const fullAgainMs = 45_000;
 const tooManySockets = 'you have too many connections here already: close some';
 
 export interface AdmitParts {
-  tokens: Tokens;
-  origins: Origins;
+  callers: Callers;
   addresses: Addresses;
   limits: Limits;
+  connections: 'ours' | 'shared';
 }
 
 /**
  * Whether a handshake becomes a socket: its protocol, who it is, and whether they connect too often. Fills the socket's data, or
  * rejects with the code that refuses it.
  */
-export function admitting({ tokens, origins, addresses, limits }: AdmitParts) {
-  async function identity({ handshake: { auth, headers }, request }: WorkshopSocket): Promise<Identity> {
-    const given: unknown = auth.token;
-    if (typeof given === 'string') return tokens.verify(given);
-    const counts = given == null && origins.cookieCounts(headers, isEncrypted(request), true);
-    return firstValid(tokens, counts ? tokenCookies(headers.cookie) : []);
-  }
-
+export function admitting({ callers, addresses, limits, connections }: AdmitParts) {
   async function take(kind: Kind, accounts: Accounts): Promise<void> {
     const verdict = await limits.take(kind, accounts);
     if (verdict.ok) return;
@@ -103,13 +101,20 @@ export function admitting({ tokens, origins, addresses, limits }: AdmitParts) {
   }
 
   /** A place among the user's sockets, for as long as the connection lasts. */
-  function occupy({ conn }: WorkshopSocket, userId: number): void {
+  function occupy(socket: WorkshopSocket, userId: number): void {
+    const { conn } = socket;
     // It closed while it was looked at, and tells nobody any more.
     if (conn.readyState !== 'open') return;
     const leave = limits.sockets.take(userId);
     if (leave === undefined)
       throw new CodedError('rate_limited', tooManySockets, { retryAfterMs: fullAgainMs });
-    conn.once('close', leave);
+    // Of a connection that others share the socket may go alone.
+    const once = () => {
+      conn.off('close', once);
+      leave();
+    };
+    conn.once('close', once);
+    socket.once('disconnect', once);
   }
 
   return async (socket: WorkshopSocket): Promise<void> => {
@@ -117,14 +122,16 @@ export function admitting({ tokens, origins, addresses, limits }: AdmitParts) {
     if (typeof protocol !== 'number' || !servedProtocols.includes(protocol))
       throw new CodedError('unsupported_protocol');
     const address = countedAs(addresses.of(socket.request));
-    const { user, expiresAt } = await identity(socket).catch(async (error: unknown) => {
-      // Whatever was wrong, it is counted alike: what is said then tells nothing about the token.
-      await take('unauthenticated', { address });
-      throw error;
-    });
+    const { user, expiresAt } = await callers
+      .identify(credentialsOf(socket))
+      .catch(async (error: unknown) => {
+        // Whatever was wrong, it is counted alike: what is said then tells nothing about the token.
+        await take('unauthenticated', { address });
+        throw error;
+      });
     await take('connect', { user: user.userId, address });
     occupy(socket, user.userId);
     Object.assign(socket.data, { user, expiresAt, address, rooms: new Set(), moving: new Map() });
-    Object.assign(socket.data, { underWay: 0, retiring: false });
+    Object.assign(socket.data, { underWay: 0, retiring: false, shares: connections === 'shared' });
   };
 }

@@ -1,44 +1,39 @@
 /**
  * The namespace `/workshop`: who may connect, what a connection may send (`workshop.ts`), what it gets (`broadcast.ts`), and
- * the timers (`crons.ts`).
+ * the timers (`crons.ts`). It lies on a server of our own, or on one that is there for other things too; that one's other
+ * namespaces, its adapter and its connections are then none of its business.
  */
-import type { Server as HttpServer } from 'node:http';
-import { Server } from 'socket.io';
+import type { Server } from 'socket.io';
 import { initWorkshopCrons } from '../../crons.ts';
 import type { TimerSettings } from '../../domain/timers.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Addresses } from '../../identity/address.ts';
-import type { Origins } from '../../identity/origin.ts';
-import type { Tokens } from '../../identity/token.ts';
+import type { Callers } from '../../identity/callers.ts';
 import type { Limits } from '../../limits/limiter.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { type NodePresence, nodePresence } from '../../presence/presence.ts';
 import { asWireError, CodedError, wireError } from '../../protocol/errors.ts';
-import { maxMessageBytes, namespace } from '../../protocol/wire.ts';
-import type { Adapter } from './adapter.ts';
+import { namespace } from '../../protocol/wire.ts';
 import { type AdmissionSettings, admission } from './admission.ts';
+import { attach } from './attachment.ts';
 import { broadcast, type RoomBroadcasts } from './broadcast.ts';
-import { drain } from './drain.ts';
-import { countMessages } from './gate.ts';
-import { admitting, handshakeGuard } from './handshake.ts';
+import { type Drain, drain } from './drain.ts';
+import { countMessages, countMessagesOf } from './gate.ts';
+import { admitting } from './handshake.ts';
+import { type OwnServerParts, ownServer } from './ownServer.ts';
 import { type ReaderSettings, watchReaders } from './readers.ts';
-import { dismiss, type Logger, type WorkshopNamespace, type WorkshopSocket } from './socket.ts';
-import { registerWorkshopHandlers, type SocketContext } from './workshop.ts';
+import { dismiss, type WorkshopNamespace, type WorkshopSocket } from './socket.ts';
+import { registerWorkshopHandlers } from './workshop.ts';
 
-export interface WorkshopSocketParts {
-  http: HttpServer;
+export interface NamespaceParts extends Pick<OwnServerParts, 'logger'> {
   engine: Engine;
   log: EventLog;
-  tokens: Tokens;
-  origins: Origins;
+  callers: Callers;
   addresses: Addresses;
   limits: Limits;
   metrics: Metrics;
-  logger: Logger;
   node: string;
-  /** Origins of other sites whose pages may connect. */
-  corsOrigins: readonly string[];
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;
   admission: AdmissionSettings;
@@ -47,9 +42,11 @@ export interface WorkshopSocketParts {
   idleMs?: number;
   roomBytes?: number;
   sweepMs?: number;
-  /** Serves what crosses nodes beside room events; none with one node. */
-  adapter?: Adapter | undefined;
+  /** Whose the connections are: ours, or also those of other namespaces, and then they outlive our sockets. */
+  connections: 'ours' | 'shared';
 }
+
+export interface WorkshopSocketParts extends OwnServerParts, Omit<NamespaceParts, 'connections'> {}
 
 export interface WorkshopSockets {
   io: Server;
@@ -64,38 +61,81 @@ export interface WorkshopSockets {
   close(): Promise<void>;
 }
 
+/** On a server of our own, which hangs on `http`. */
 export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
-  const { engine, log, limits, metrics } = parts;
-  const io = socketServer(parts, () => draining.isRefusing());
+  const io = ownServer(parts, () => served.isRefusing());
+  const served = serveNamespace(io, { ...parts, connections: 'ours' });
+  countMessages(io, io.of(namespace), parts.limits);
+  parts.http.once('listening', served.opened);
+  return {
+    ...{ io, ready: served.ready, drain: served.drain },
+    close: () => served.close(() => new Promise<void>((resolve) => void io.close(() => resolve()))),
+  };
+}
+
+/** On a server that is there. `close` disconnects the sockets of the namespace, and leaves everything else as it is. */
+export function attachedSockets(io: Server, parts: Omit<NamespaceParts, 'connections'>): WorkshopSockets {
+  const served = serveNamespace(io, { ...parts, connections: 'shared' });
+  const http = httpOf(io);
+  if (http === undefined || http.listening) served.opened();
+  else http.once('listening', served.opened);
+  return {
+    ...{ io, ready: served.ready, drain: served.drain },
+    async close() {
+      http?.off('listening', served.opened);
+      await served.close(async () => served.nsp.local.disconnectSockets());
+    },
+  };
+}
+
+/** Undefined where it listens on something else, or does not listen yet. */
+function httpOf(io: Server) {
+  return io.httpServer as Server['httpServer'] | undefined;
+}
+
+interface ServedNamespace extends Pick<WorkshopSockets, 'ready' | 'drain'>, Pick<Drain, 'isRefusing'> {
+  nsp: WorkshopNamespace;
+  /** Clients can reach it from now on. */
+  opened(): void;
+  /** `disconnecting` sees to it that no socket is left. */
+  close(disconnecting: () => Promise<void>): Promise<void>;
+}
+
+function serveNamespace(io: Server, parts: NamespaceParts): ServedNamespace {
+  const { engine, log, metrics } = parts;
   const nsp: WorkshopNamespace = io.of(namespace);
-  countMessages(io, nsp, limits);
   const draining = drain(nsp);
   const presence = presenceHere(parts, () => broadcasts);
   const broadcasts = broadcast({ ...parts, presence });
-  admitOnly(nsp, parts);
   const context = { ...parts, presence, broadcasts, admission: admission(parts.admission) };
-  nsp.on('connection', (socket) => serve(socket, context));
-
+  const detach = attach(nsp, {
+    context,
+    admit: admissionTo(parts, draining),
+    serve: (socket) => serve(nsp, socket, context),
+  });
   const readers = watchReaders(nsp, parts.readers, (socket) => {
     metrics.slowConsumers.inc();
-    dismiss(socket, wireError('slow_consumer'));
+    // The connection is what holds too much, whoever else is on it.
+    dismiss(socket, wireError('slow_consumer'), true);
   });
-  parts.http.once('listening', presence.opened);
   const failed = failure(parts, 'a timer could not be looked after; it is tried again');
   const crons = initWorkshopCrons({ engine, log, timers: parts.timers, failed });
 
   return {
-    io,
+    nsp,
     ready: Promise.all([broadcasts.ready, presence.ready]).then(() => undefined),
+    opened: presence.opened,
+    isRefusing: draining.isRefusing,
     async drain(windowMs) {
       // Before the sockets go: their dropping is the server's restart, and nobody's leaving.
       presence.drain();
       await draining.run(windowMs);
     },
-    async close() {
+    async close(disconnecting) {
       readers.close();
       presence.drain();
-      await new Promise<void>((resolve) => void io.close(() => resolve()));
+      await disconnecting();
+      detach();
       crons.close();
       await presence.close();
       await broadcasts.close();
@@ -103,32 +143,8 @@ export function workshopSockets(parts: WorkshopSocketParts): WorkshopSockets {
   };
 }
 
-function socketServer(parts: WorkshopSocketParts, isRefusing: () => boolean): Server {
-  const io = new Server(parts.http, {
-    // A phone that goes silent counts as dropped when it has not answered a ping: up to 45 s, before any grace begins.
-    pingInterval: 25_000,
-    pingTimeout: 20_000,
-    // A connection that names no namespace in time, or more than a message may hold, is closed.
-    connectTimeout: 10_000,
-    maxHttpBufferSize: maxMessageBytes,
-    serveClient: false,
-    cors: { origin: [...parts.corsOrigins], credentials: true },
-    // Refused before there is a session: any Socket.IO client then tries again by itself, on a node that stays.
-    allowRequest: (_, decide) => {
-      const refused = isRefusing();
-      decide(refused ? 'this node is shutting down' : null, !refused);
-    },
-    // Off for good: recovery would skip the check of the token, and the contract's `after` resumes on any node.
-    ...(parts.adapter !== undefined && { adapter: parts.adapter }),
-  });
-  io.engine.use(handshakeGuard(parts));
-  // The default namespace asks for no token: who connects to it would be there for good without having signed in.
-  io.use((_, next) => next(new Error('Invalid namespace')));
-  return io;
-}
-
 /** Presence knows no sockets: it is told who has one here. */
-function presenceHere(parts: WorkshopSocketParts, broadcasts: () => RoomBroadcasts): NodePresence {
+function presenceHere(parts: NamespaceParts, broadcasts: () => RoomBroadcasts): NodePresence {
   return nodePresence({
     ...{ log: parts.log, node: parts.node, handle: parts.engine.handle, ...parts.presence },
     connected: {
@@ -141,33 +157,42 @@ function presenceHere(parts: WorkshopSocketParts, broadcasts: () => RoomBroadcas
 }
 
 /** Those whose handshake is refused never get a socket. */
-function admitOnly(nsp: WorkshopNamespace, parts: WorkshopSocketParts): void {
+function admissionTo(parts: NamespaceParts, draining: Drain) {
   const admit = admitting(parts);
-  nsp.use((socket, next) => {
-    admit(socket).then(
-      () => next(),
-      (error: unknown) => {
-        const data = error instanceof CodedError ? asWireError(error) : wireError('internal');
-        if (data.code === 'internal') parts.logger.error({ err: error }, 'a handshake failed unexpectedly');
-        next(Object.assign(new Error(data.code), { data }));
-      },
-    );
-  });
+  return async (socket: WorkshopSocket): Promise<void> => {
+    // Our own server has refused the session before; on another one others go on being served.
+    if (parts.connections === 'shared' && draining.isRefusing()) throw refusal(wireError('unavailable'));
+    try {
+      await admit(socket);
+    } catch (error) {
+      if (!(error instanceof CodedError))
+        parts.logger.error({ err: error }, 'a handshake failed unexpectedly');
+      throw refusal(error instanceof CodedError ? asWireError(error) : wireError('internal'));
+    }
+  };
 }
 
-function serve(socket: WorkshopSocket, context: SocketContext): void {
-  const { metrics } = context;
+function refusal(data: ReturnType<typeof wireError>): Error {
+  return Object.assign(new Error(data.code), { data });
+}
+
+function serve(
+  nsp: WorkshopNamespace,
+  socket: WorkshopSocket,
+  { metrics, limits }: Pick<NamespaceParts, 'metrics' | 'limits'>,
+): void {
   metrics.sockets.inc();
+  if (socket.data.shares) countMessagesOf(socket, limits);
   socket.on('disconnect', () => {
     metrics.sockets.dec();
     // There is nothing else to be had on this connection: it would stay open with nobody signed in on it.
-    socket.conn.close();
+    if (!socket.data.shares) socket.conn.close();
   });
   socket.join(`user:${socket.data.user.userId}`);
-  registerWorkshopHandlers(socket, context);
+  registerWorkshopHandlers(nsp, socket);
 }
 
-function failure({ metrics, logger }: WorkshopSocketParts, message: string): (error: unknown) => void {
+function failure({ metrics, logger }: NamespaceParts, message: string): (error: unknown) => void {
   return (error) => {
     metrics.faults.inc({ place: 'crons' });
     logger.warn({ err: error }, message);

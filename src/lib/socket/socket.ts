@@ -18,6 +18,8 @@ export interface SocketData {
   underWay: number;
   /** It is about to be cut, and what it sends is not taken any more. */
   retiring: boolean;
+  /** Its connection is also that of other namespaces, and stays when this socket goes. */
+  shares: boolean;
 }
 
 /** Events have names that are only known from the domain's tables, so they are not typed one by one. */
@@ -46,12 +48,12 @@ const lingerMs = 3_000;
 
 /**
  * Tells the socket why, takes it out of its rooms at once – nothing more is sent to it, and its user has the grace of someone
- * who dropped – and closes the connection when what waits for it is read, or after a few seconds without that.
+ * who dropped – and closes the connection, unless others share it, when what waits is read, or after some seconds.
  */
-export function dismiss(socket: WorkshopSocket, error: WireError): void {
+export function dismiss(socket: WorkshopSocket, error: WireError, whole = !socket.data.shares): void {
   socket.emit(wireName('error'), error);
-  socket.disconnect(true);
-  cutOff(socket.conn);
+  socket.disconnect(whole);
+  if (whole) cutOff(socket.conn);
 }
 
 /** engine.io's own closing waits for a drain that may never come, and ws then for half a minute. */

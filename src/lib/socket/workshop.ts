@@ -4,28 +4,14 @@
  */
 import { z } from 'zod';
 import { type CommandName, commandOf, isCommandName } from '../../domain/catalog.ts';
-import type { Tokens } from '../../identity/token.ts';
-import type { Limits } from '../../limits/limiter.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parse, parseCommand } from '../../protocol/parse.ts';
 import { bareName, commandHeader, wireName } from '../../protocol/wire.ts';
+import { attachmentOf, type SocketContext } from './attachment.ts';
 import { authenticate, type Expiry, watchExpiry } from './authentication.ts';
 import { type Gate, gateOf } from './gate.ts';
-import {
-  type Answering,
-  attendees,
-  command,
-  disconnected,
-  type Session,
-  type SessionParts,
-} from './session.ts';
-import { type Answer, failure, type Logger, type WorkshopSocket } from './socket.ts';
-
-export interface SocketContext extends SessionParts {
-  tokens: Tokens;
-  limits: Limits;
-  logger: Logger;
-}
+import { type Answering, attendees, command, disconnected, type Session } from './session.ts';
+import { type Answer, failure, type WorkshopNamespace, type WorkshopSocket } from './socket.ts';
 
 interface Receiver extends SocketContext, Session {
   expiry: Expiry;
@@ -40,8 +26,21 @@ interface Message {
   answer: Answering;
 }
 
-/** Registers everything that a client of the namespace may send. */
-export function registerWorkshopHandlers(socket: WorkshopSocket, context: SocketContext): void {
+const registered = new WeakSet<WorkshopSocket>();
+
+/**
+ * Registers everything that a client may send, for one connection of a namespace that is served (`attachWorkshops`). What serves it
+ * does so itself; once is enough, whoever comes first.
+ */
+export function registerWorkshopHandlers(nsp: WorkshopNamespace, socket: WorkshopSocket): void {
+  const attachment = attachmentOf(nsp);
+  if (attachment === undefined)
+    throw new Error(
+      `registerWorkshopHandlers: ${nsp.name} is not attached: call attachWorkshops(io, …) first`,
+    );
+  if (registered.has(socket)) return;
+  registered.add(socket);
+  const { context } = attachment;
   const receiver: Receiver = {
     ...context,
     socket,
