@@ -179,7 +179,7 @@ module.exports = {
       name: 'entrances',
       comment: 'server.ts and projector.ts put the parts together: only the command line starts them',
       severity: 'error',
-      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/(cli/|server\\.ts$)' },
+      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/(cli/|(server|attach|assembly)\\.ts$)' },
       to: { path: '^src/(server|projector)\\.ts$' },
     },
     {
