@@ -50,6 +50,9 @@ export async function feedPage(
     const ends = await endsOf(database);
     const origin: FeedOrigin = { identity, generation: ends.generation, partitions: ends.positions.length };
     let place = after === undefined ? beginning(origin) : placeAt(after, origin);
+    // Ahead of all that there is: the database was put back from a backup, and counts on from there. Nothing may be passed over.
+    if (place.positions.some((position, index) => position > (ends.positions[index] ?? 0)))
+      place = beginning(origin);
     let found: FeedEvent[] = [];
     for (let looks = 0; found.length === 0 && looks < mostLooks; looks++) {
       const stretches = await stretchesAfter(database, place, ends.positions, limit);
@@ -107,7 +110,7 @@ async function stretchesAfter(
   return stretches;
 }
 
-/** As many as hold `limit` versions; the last one cut off there. */
+/** As many as hold `limit` versions; the last one cut off there. One whose events were all lost since holds none. */
 function fitting(stretches: readonly Stretch[], limit: number): Stretch[] {
   const taken: Stretch[] = [];
   let left = limit;
@@ -115,7 +118,7 @@ function fitting(stretches: readonly Stretch[], limit: number): Stretch[] {
     if (left <= 0) break;
     const toVersion = Math.min(stretch.toVersion, stretch.fromVersion + left - 1);
     taken.push({ ...stretch, toVersion });
-    left -= toVersion - stretch.fromVersion + 1;
+    left -= Math.max(0, toVersion - stretch.fromVersion + 1);
   }
   return taken;
 }

@@ -30,8 +30,10 @@ export interface Claim {
   attempts: number;
 }
 
-/** Stretches of the feed that one look takes of each partition. */
+/** Stretches of the feed that one look takes of each partition at most. */
 const perLook = 500;
+/** Places that one look makes or moves, roughly: each stretch may be one of each webhook. */
+const placesPerLook = 20_000;
 /** Events that are older than a webhook by more than this are none of its: its tables may have been made again. */
 const slack = `interval '1 minute'`;
 
@@ -39,12 +41,15 @@ const slack = `interval '1 minute'`;
 export async function scanFeed(database: Asked): Promise<boolean> {
   const rows = await database.query(
     `with behind as (
-       select s.partition, s.position from workshop_webhook_scans s join workshop_feed_ends e using (partition)
+       select s.partition, s.position, e.position as last from workshop_webhook_scans s join workshop_feed_ends e using (partition)
        where e.position > s.position and exists (select from workshop_webhooks) order by s.partition for update of s skip locked
+     ), most as (
+       select greatest(1, least(${perLook}, ${placesPerLook} / greatest(1, (select count(*) from behind))
+         / greatest(1, (select count(*) from workshop_webhooks)))) as share
      ), stretches as (
        select f.* from behind b cross join lateral (
          select * from workshop_feed f where f.partition = b.partition and f.position > b.position
-         order by f.position limit ${perLook}
+         order by f.position limit (select share from most)
        ) f
      ), moved as (
        update workshop_webhook_scans s set position = r.position
@@ -64,10 +69,12 @@ export async function scanFeed(database: Asked): Promise<boolean> {
        from news n join workshop_webhooks h on h.workshop_ids is null or n.workshop_id = any(h.workshop_ids)
        on conflict (webhook_id, workshop_id) do update set
          delivered = least(p.delivered, excluded.delivered), target = greatest(p.target, excluded.target)
-     ) select count(*) as count from stretches`,
+     ) select exists (
+       select from behind b where b.last > (select max(f.position) from stretches f where f.partition = b.partition)
+     ) as more`,
     [],
   );
-  return Number(rows[0]?.count) >= perLook;
+  return rows[0]?.more === true;
 }
 
 export interface Claiming {
@@ -75,29 +82,43 @@ export interface Claiming {
   owner: string;
   /** For how long, unless it is said again, in milliseconds. */
   leaseMs: number;
-  /** Webhooks that have as many under way as they may. */
-  busy: readonly number[];
+  /** How many each webhook has under way with this owner. */
+  underWay: ReadonlyMap<number, number>;
+  /** How many a webhook may have under way. */
   perWebhook: number;
+  /** How many more there may be of all. A webhook that has none gets one all the same: however many others are slow, it goes on. */
   limit: number;
 }
 
-/** What is due and nobody delivers, of each webhook so many at most. */
+/** What is due and nobody delivers, in turn: the first of each webhook, then the second of each. */
 export async function claimPlaces(database: Asked, claiming: Claiming): Promise<Claim[]> {
-  const { owner, leaseMs, busy, perWebhook, limit } = claiming;
+  const { owner, leaseMs, underWay, perWebhook, limit } = claiming;
   const rows = await database.query(
-    `with due as (
-       select p.webhook_id, p.workshop_id from workshop_webhooks h cross join lateral (
+    `with open as (
+       select h.id, coalesce(u.count, 0) as count from workshop_webhooks h
+       left join unnest($3::text::bigint[], $6::text::integer[]) as u(id, count) on u.id = h.id
+       where h.active and coalesce(u.count, 0) < $4::bigint
+     ), ranked as (
+       select p.webhook_id, p.workshop_id, p.due_at, h.count + row_number() over (partition by h.id order by p.due_at) as nth
+       from open h cross join lateral (
          select p.webhook_id, p.workshop_id, p.due_at from workshop_webhook_places p
          where p.webhook_id = h.id and p.delivered < p.target and not p.waits and p.due_at <= now()
            and (p.lease_until is null or p.lease_until <= now())
-         order by p.due_at limit $4::bigint for update skip locked
-       ) p where h.active and not h.id = any($3::text::bigint[]) order by p.due_at limit $5::bigint
+         order by p.due_at limit $4::bigint - h.count for update skip locked
+       ) p
+     ), due as (
+       select webhook_id, workshop_id from (
+         select *, row_number() over (order by nth, due_at) as turn from ranked
+       ) r where nth = 1 or turn <= $5::bigint
      )
      update workshop_webhook_places p set owner = $1::text, lease_until = now() + $2::bigint * interval '1 millisecond'
      from due d join workshop_webhooks h on h.id = d.webhook_id
      where p.webhook_id = d.webhook_id and p.workshop_id = d.workshop_id
      returning p.webhook_id, p.workshop_id, p.delivered, p.target, p.attempts, h.url, to_jsonb(h.types) as types, h.sealed_secret`,
-    [owner, leaseMs, arrayText(busy), perWebhook, limit],
+    [
+      ...[owner, leaseMs, arrayText([...underWay.keys()]), perWebhook, Math.max(0, limit)],
+      arrayText([...underWay.values()]),
+    ],
   );
   return rows.map((row) => ({
     ...{ webhookId: Number(row.webhook_id), workshopId: Number(row.workshop_id), url: String(row.url) },

@@ -2,7 +2,7 @@
  * Delivering events to webhooks, in the process of a projector: looks through what the tables got, claims places that are due, and
  * sends what is there, event by event. How far a place has got is told in `projections/webhooks/places.ts`.
  *
- * Of one webhook so many workshops are delivered at once, so that a slow receiver holds up nobody else. Within a workshop the next
+ * Of one webhook so many workshops are delivered at once, and each webhook gets on with one however many others are slow. Within a workshop the next
  * event goes out after a 2xx for the last. What is told after that and before it is noted comes twice, under one id.
  */
 import type { Database } from '../../projections/database/database.ts';
@@ -53,10 +53,15 @@ export interface Deliveries {
 
 /** From one look to the next where nothing wakes, in milliseconds. */
 const lookMs = 1_000;
+/** And at least, in milliseconds. */
+const gapMs = 20;
+/** Of all webhooks, where some have more than one; of one. */
 const [atOnce, perWebhook] = [128, 8];
 /** Events that one claim delivers at most before others have their turn. */
 const perClaim = 50;
 const page = 20;
+/** For how long what was read is sent, in milliseconds: texts may be deleted and people erased while a receiver takes its time. */
+const freshMs = 100;
 /** Longer than a delivery takes; said again after each. */
 const leaseMs = 3 * answerMs;
 const threeDaysMs = 3 * 24 * 3_600_000;
@@ -84,19 +89,20 @@ export function deliveries(options: DeliveriesOptions): Deliveries {
         failed(error);
         return false;
       });
-      if (isMore || isWoken) continue;
+      if (isMore) continue;
+      // What many commits and deliveries wake it for is one look.
+      await pause(gapMs, signal).catch(() => undefined);
+      if (isWoken) continue;
       rest = new AbortController();
-      await pause(lookMs, AbortSignal.any([signal, rest.signal])).catch(() => undefined);
+      await pause(lookMs - gapMs, AbortSignal.any([signal, rest.signal])).catch(() => undefined);
     }
   }
 
   /** True where there may be more at once. */
   async function look(): Promise<boolean> {
     const isBehind = await scanFeed(database);
-    const free = atOnce - working.size;
-    if (free <= 0) return false;
-    const busy = [...underWay].flatMap(([id, count]) => (count >= perWebhook ? [id] : []));
-    const claims = await claimPlaces(database, { owner, leaseMs, busy, perWebhook, limit: free });
+    const limit = atOnce - working.size;
+    const claims = await claimPlaces(database, { owner, leaseMs, underWay, perWebhook, limit });
     for (const claim of claims) begin(claim);
     return isBehind;
   }
@@ -143,6 +149,7 @@ async function deliver(claim: Claim, delivering: Delivering): Promise<void> {
   let { delivered, attempts } = claim;
   const stored = storedEvents(database);
   for (let sent = 0; sent < perClaim && delivered < target; ) {
+    const readAt = performance.now();
     const events = await stored.read(workshopId, delivered, page);
     if (events.length === 0) return noteNothingLeft(database, mine, { delivered, target });
     const startedAt = await startOf(database, workshopId);
@@ -160,7 +167,7 @@ async function deliver(claim: Claim, delivering: Delivering): Promise<void> {
       delivered = event.version;
       attempts = 0;
       if (isWanted) onEvent?.({ type: 'delivered', webhookId, workshopId, version: delivered });
-      if (sent === perClaim) break;
+      if (sent === perClaim || performance.now() - readAt > freshMs) break;
     }
   }
   await releasePlace(database, mine);

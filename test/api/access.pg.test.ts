@@ -115,6 +115,7 @@ const cases: Case[] = [
     public: [401, 403, 403, 403, 200, 200, 200, 403],
     private: [401, 404, 403, 403, 200, 200, 200, 403],
   },
+  { route: 'GET /api/feed', public: [401, 403, 403, 403, 403, 403, 200, 200] },
   { route: 'GET /api/admin/status', public: [401, 403, 403, 403, 403, 403, 403, 200] },
   // Nothing is parked.
   { route: 'POST /api/admin/parked/:id/retry', public: [401, 403, 403, 403, 403, 403, 403, 404] },

@@ -4,6 +4,7 @@ import type { Database } from '../../projections/database/database.ts';
 import { openDatabase } from '../../projections/database/open.ts';
 import { claimPlaces, scanFeed } from '../../projections/webhooks/places.ts';
 import { type Projector, projector } from '../../projections/worker/projector.ts';
+import { foldedVersion } from '../../projections/workshops/queries.ts';
 import { type DeliveriesOptions, type DeliveryEvent, deliveries } from '../../src/webhooks/deliveries.ts';
 import { sealedUnder } from '../../src/webhooks/secret.ts';
 import { webhookSender } from '../../src/webhooks/send.ts';
@@ -109,7 +110,7 @@ it('[K12] what a sender that died had claimed is delivered by another one, once 
   await until(async () => (await database.query('select from workshop_feed', [])).length > 0, {
     what: 'the tables',
   });
-  const claim = { owner: 'dies', leaseMs: 1_500, busy: [], perWebhook: 8, limit: 8 };
+  const claim = { owner: 'dies', leaseMs: 1_500, underWay: new Map(), perWebhook: 8, limit: 8 };
   await until(
     async () => {
       await scanFeed(database);
@@ -191,4 +192,63 @@ it('[K15] what the log has lost is not waited for, and what took its place is de
     what: 'what took its place',
   });
   expect(there.versions(4)).toEqual([...versions, last - 1]);
+});
+
+it('[K7] what is taken out of an event while a slow receiver has those before it is gone from what is sent', {
+  timeout: 60_000,
+}, async () => {
+  await made();
+  let answer: (() => void) | undefined;
+  there.answers((response) => {
+    answer = () => void response.writeHead(204).end();
+  });
+  const versions = append(6, 20);
+  const last = versions.at(-1) ?? 0;
+  await until(async () => (await foldedVersion(database, 6)) === last, { what: 'the tables' });
+  delivering();
+  await there.has(1);
+  await database.query(
+    `update workshop_events set type = 'chat-message', data = '{"message": null, "deleted": true}'
+     where workshop_id = 6 and version > 1`,
+    [],
+  );
+  there.answers(204);
+  // As slow as receivers are: the others of its page were read long ago.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  answer?.();
+  await until(() => there.versions(6).at(-1) === last, { what: 'all of it' });
+  const [, ...later] = there.received;
+  expect(later.map(({ body }) => body.data.message)).toEqual(later.map(() => null));
+});
+
+it('[K16] of one webhook no more is under way than it may have, and slow ones leave room for a quick one', {
+  timeout: 90_000,
+}, async () => {
+  const slow: Receiver[] = [];
+  for (let n = 0; n < 20; n++) {
+    const each = closing(await receiver());
+    each.answers(() => undefined);
+    await made(each.url);
+    slow.push(each);
+  }
+  for (let id = 1; id <= 40; id++) append(id, 4);
+  for (let id = 1; id <= 40; id++)
+    await until(async () => ((await foldedVersion(database, id)) ?? 0) > 0, {
+      what: 'the tables',
+      timeout: 20_000,
+    });
+  delivering();
+  await until(() => slow.filter(({ received }) => received.length > 0).length > 15, {
+    what: 'the slow ones',
+  });
+  // It comes last: all that it has to be told is due later than what waits for the others.
+  await made();
+  const versions = append(77, 10);
+  const began = performance.now();
+  await until(() => there.versions(77).at(-1) === versions.at(-1), {
+    what: 'the quick one',
+    timeout: 30_000,
+  });
+  expect(performance.now() - began).toBeLessThan(5_000);
+  for (const { received } of slow) expect(received.length).toBeLessThanOrEqual(8);
 });

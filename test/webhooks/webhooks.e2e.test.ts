@@ -224,6 +224,30 @@ describe.each(kinds)('$kind', ({ settings }) => {
     expect(there.received.at(-1)?.body.data).toMatchObject({ id: last, message: null, deleted: true });
   });
 
+  it('[K7] has nothing of a person who was erased before it is sent', async () => {
+    const { there, id } = await hooked();
+    there.answers(503);
+    const { workshopId } = await talk(0);
+    const guest = await server.connect({ id: 2, name: 'Quentin Quill' });
+    await guest.say('join', { workshopId });
+    const reply = await guest.say('chat', { workshopId, message: 'my own words' });
+    const last = reply.ok ? reply.version : 0;
+    await there.has(1);
+    await server.rest(admin, 'POST', '/api/admin/erasures/2');
+    const erasure = async () => (await server.rest(admin, 'GET', '/api/admin/erasures/2')).body;
+    await until(async () => (await erasure()).left === 0 && (await erasure()).events > 0, {
+      what: 'the erasure',
+      timeout: 20_000,
+    });
+    const before = there.received.length;
+    there.answers(200);
+    await ask('POST', `/${id}/resume`, { workshopId });
+    await until(() => there.versions(workshopId).includes(last), { what: 'the message', timeout: 20_000 });
+    const sent = there.received.slice(before).map(({ text }) => text);
+    expect(sent.filter((text) => text.includes('user-joined'))).not.toEqual([]);
+    expect(sent.filter((text) => /Quentin|my own words/.test(text))).toEqual([]);
+  }, 60_000);
+
   it('[K8] is tried at once with a message that is no event', async () => {
     const { there, id, secret } = await hooked();
     expect((await ask('POST', `/${id}/test`)).body).toEqual({ ok: true, status: 204 });

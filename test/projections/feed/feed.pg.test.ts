@@ -177,6 +177,50 @@ describe('on Postgres, with several who write', () => {
       `insert into workshop_events (workshop_id, version, event_id, type, schema, at, by, command_id, data)
        values (4, 2, 'another', 'hand-raised', 1, now(), '1', 'c', '{"userId":1}')`,
     );
-    expect((await idsAfter(before.next)).ids).toEqual(['e-4-1', 'another', 'another']);
+    expect((await idsAfter(before.next)).ids).toEqual(['e-4-1', 'another']);
+  });
+
+  it('[N9] who was behind a loss has what took its place once, in order, and who was before it nothing twice', async () => {
+    const [sql] = writers as [postgres.Sql];
+    const early = await idsAfter();
+    for (const version of [1, 2, 3, 4, 5]) await write(sql, 5, version);
+    const half = await feedPage(database, identity, { after: early.next, limit: 3 });
+    expect(half.events.map(({ event }) => event.version)).toEqual([1, 2, 3]);
+    await sql.unsafe('delete from workshop_events where workshop_id = 5 and version > 3');
+    const again = (version: number) =>
+      sql.unsafe(
+        `insert into workshop_events (workshop_id, version, event_id, type, schema, at, by, command_id, data)
+         values (5, ${version}, 'again-${version}', 'hand-raised', 1, now(), '1', 'c', '{"userId":1}')`,
+      );
+    for (const version of [4, 5, 6]) await again(version);
+    const rest = ['again-4', 'again-5', 'again-6'];
+    expect((await idsAfter(early.next)).ids).toEqual(['e-5-1', 'e-5-2', 'e-5-3', ...rest]);
+    expect((await idsAfter(half.nextCursor)).ids).toEqual(rest);
+  });
+
+  it('[N9] a loss within what was written at once is no different', async () => {
+    const [sql] = writers as [postgres.Sql];
+    const early = await idsAfter();
+    await sql.unsafe(
+      `insert into workshop_events (workshop_id, version, event_id, type, schema, at, by, command_id, data)
+       select 6, v, 'e-6-' || v, 'hand-raised', 1, now(), '1', 'c', '{"userId":1}' from generate_series(1, 9) v`,
+    );
+    const half = await feedPage(database, identity, { after: early.next, limit: 5 });
+    await sql.unsafe('delete from workshop_events where workshop_id = 6 and version > 2');
+    await write(sql, 6, 3);
+    expect((await idsAfter(early.next)).ids).toEqual(['e-6-1', 'e-6-2', 'e-6-3']);
+    // Who had five of them is told what the third one is now.
+    expect((await idsAfter(half.nextCursor)).ids).toEqual(['e-6-3']);
+  });
+
+  it('[N10] a cursor that is ahead of what there is leads to the beginning: the database was put back', async () => {
+    const [sql] = writers as [postgres.Sql];
+    const backup = await idsAfter();
+    await write(sql, 63, 1);
+    const { next } = await idsAfter();
+    await sql.unsafe('delete from workshop_events where workshop_id = 63');
+    await sql.unsafe('delete from workshop_feed where workshop_id = 63');
+    await sql.unsafe('update workshop_feed_ends set position = position - 1 where partition = 63');
+    expect((await idsAfter(next)).ids).toEqual(backup.ids);
   });
 });
