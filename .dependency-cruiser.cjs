@@ -87,7 +87,7 @@ module.exports = {
 
     only('domain', domain, npm('zod', 'xstate')),
     only('protocol', protocol, domain, npm('zod')),
-    only('client', part('client'), domain, protocol, npm('socket\\.io-client', 'uuid')),
+    only('client', part('client'), domain, protocol, npm('socket\\.io-client')),
     only(
       'hooks',
       part('hooks'),
@@ -177,7 +177,7 @@ module.exports = {
       name: 'entrances',
       comment: 'server.ts and projector.ts put the parts together: only the command line starts them',
       severity: 'error',
-      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/(cli/|server\\.ts$)' },
+      from: { path: '^(src|projections|web|bin)/', pathNot: '^src/(cli/|server\\.ts$|assembly\\.ts$)' },
       to: { path: '^src/(server|projector)\\.ts$' },
     },
     {
