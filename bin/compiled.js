@@ -5,24 +5,17 @@
  * Where that folder can't be written to and holds nothing that fits, it is compiled in memory at each start.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pageIn, writePage } from './page.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** All that the compiled program is made of, files and folders: the page bundles what is installed. */
 const sources = [
   'bin/compiled.js',
+  'bin/page.js',
   'package.json',
   'src',
   'projections',
@@ -103,7 +96,7 @@ async function build(output) {
       target: 'node20',
       packages: 'external',
       chunkNames: '[name]-[hash]',
-      plugins: [whereSourcesLie],
+      plugins: [sourcesAt('../..')],
       logLevel: 'silent',
       ...output,
     });
@@ -113,42 +106,25 @@ async function build(output) {
   }
 }
 
-/** Modules look for files beside themselves: in the compiled form that is still beside their source. */
-const whereSourcesLie = {
+/** Modules look for files beside themselves: in the compiled form that is still beside their source, in this folder seen from there. */
+export const sourcesAt = (folder) => ({
   name: 'where-sources-lie',
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const file = relative(root, path).split(sep).join('/');
       const contents = readFileSync(path, 'utf8')
-        .replaceAll('import.meta.url', `new URL(${JSON.stringify(`../../${file}`)}, import.meta.url).href`)
+        .replaceAll(
+          'import.meta.url',
+          `new URL(${JSON.stringify(`${folder}/${file}`)}, import.meta.url).href`,
+        )
         .replaceAll(
           'import.meta.dirname',
-          `(import.meta.dirname + ${JSON.stringify(`/../../${dirname(file)}`)})`,
+          `(import.meta.dirname + ${JSON.stringify(`/${folder}/${dirname(file)}`)})`,
         );
       return { contents, loader: 'ts' };
     });
   },
-};
-
-function writePage(folder, { html, files }) {
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'page.html'), html);
-  const listed = [...files].map(([path, { type, body }], index) => {
-    writeFileSync(join(folder, `${index}`), body);
-    return { path, type };
-  });
-  writeFileSync(join(folder, 'files.json'), JSON.stringify(listed));
-}
-
-/** The form of `BundledPage` in `web/bundle.ts`. */
-function pageIn(folder) {
-  const listed = JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8'));
-  const files = listed.map(({ path, type }, index) => [
-    path,
-    { type, body: readFileSync(join(folder, `${index}`)) },
-  ]);
-  return { html: readFileSync(join(folder, 'page.html'), 'utf8'), files: new Map(files) };
-}
+});
 
 function dropOld(dist) {
   // What others are making has a dot in its name, and may be gone at any moment.

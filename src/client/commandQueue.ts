@@ -2,7 +2,7 @@
  * Commands on their way to one room. Each carries an id of its own and is sent again under it until it is answered or its
  * deadline has come: the server does it once however often it arrives. Sent in the order of asking.
  */
-import { v4 as uuid } from 'uuid';
+import { freshCommandId } from './commandId.ts';
 import { type Reply, refusal } from './reply.ts';
 
 export interface CommandQueue {
@@ -76,7 +76,7 @@ export function commandQueue(transport: Transport, limits: CommandLimits = comma
         );
         const command: Waiting = {
           name,
-          payload: { commandId: uuid(), ...payload },
+          payload: { commandId: freshCommandId(), ...payload },
           sendings: 0,
           underWay: false,
           settle(reply) {

@@ -146,10 +146,17 @@ export async function testServer(settings: Record<string, string | undefined> = 
   };
 }
 
-export function guestOn(url: string, id: number, auth: Record<string, unknown>): Guest {
+export type GuestTransports = ('websocket' | 'polling')[];
+
+export function guestOn(
+  url: string,
+  id: number,
+  auth: Record<string, unknown>,
+  transports: GuestTransports = ['websocket'],
+): Guest {
   const socket = io(`${url}/workshop`, {
     auth,
-    transports: ['websocket'],
+    transports,
     forceNew: true,
     reconnection: false,
   });

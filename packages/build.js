@@ -1,0 +1,33 @@
+/**
+ * `npm run build`: the two packages, out of the sources as they lie, each as a folder and as a tarball in `out/`. Nothing that runs
+ * from a clone needs this: see docs/decisions/0006-compiled-beside-the-sources.md.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildClient, clientManifest } from './client/build.js';
+import { buildServer, serverManifest } from './server/build.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const out = join(root, 'out');
+
+const packages = [
+  { manifest: serverManifest(root), build: buildServer, readme: 'packages/server/README.md' },
+  { manifest: clientManifest(root), build: buildClient, readme: 'packages/client/README.md' },
+];
+
+rmSync(out, { recursive: true, force: true });
+for (const { manifest, build, readme } of packages) {
+  const folder = join(out, manifest.name);
+  mkdirSync(folder, { recursive: true });
+  await build(root, folder);
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  cpSync(join(root, readme), join(folder, 'README.md'));
+  for (const file of ['LICENSE', 'CHANGELOG.md']) cpSync(join(root, file), join(folder, file));
+  // What a package is made of is what was put there: nothing of it runs a script.
+  execFileSync('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', out], {
+    ...{ cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
+  });
+  console.log(`out/${manifest.name}-${manifest.version}.tgz`);
+}
