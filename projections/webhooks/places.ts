@@ -56,11 +56,17 @@ export async function scanFeed(database: Asked): Promise<boolean> {
        from (select partition, max(position) as position from stretches group by partition) r
        where s.partition = r.partition
      ), news as (
-       select workshop_id, min(from_version) as from_version, max(to_version) as to_version from stretches group by workshop_id
+       select n.*, (
+         select e.at from workshop_events e where e.workshop_id = n.workshop_id and e.version = n.from_version
+       ) as from_at from (
+         select workshop_id, min(from_version) as from_version, max(to_version) as to_version from stretches group by workshop_id
+       ) n
      ), placed as (
        insert into workshop_webhook_places as p (webhook_id, workshop_id, delivered, target, attempts, due_at, waits)
        select h.id, n.workshop_id,
-         case when exists (select from workshop_webhook_places o where o.webhook_id = h.id and o.workshop_id = n.workshop_id)
+         -- Mostly the first of them tells, and what is older need not be looked for: times never fall.
+         case when n.from_at >= h.created_at - ${slack} then n.from_version - 1
+           when exists (select from workshop_webhook_places o where o.webhook_id = h.id and o.workshop_id = n.workshop_id)
            then n.from_version - 1
            else greatest(n.from_version - 1, (
              select coalesce(max(e.version), 0) from workshop_events e
@@ -236,7 +242,7 @@ export async function troubledPlaces(
     database.query(
       `select h.id as webhook_id, p.* from unnest($1::text::bigint[]) as h(id) cross join lateral (
          select ${waitingColumns} from workshop_webhook_places p
-         where p.webhook_id = h.id and (p.attempts > 0 or p.waits) order by p.failing_since limit $2::bigint
+         where p.webhook_id = h.id and (p.waits or p.attempts > 0) order by p.failing_since limit $2::bigint
        ) p`,
       [arrayText(webhookIds), limit],
     ),

@@ -49,6 +49,9 @@ export const places = pgTable(
     index('workshop_webhook_places_due')
       .on(table.webhookId, table.dueAt)
       .where(sql`delivered < target and not waits`),
+    index('workshop_webhook_places_troubled')
+      .on(table.webhookId, table.failingSince)
+      .where(sql`waits or attempts > 0`),
   ],
 );
 

@@ -55,6 +55,8 @@ export interface Deliveries {
 const lookMs = 1_000;
 /** And at least, in milliseconds. */
 const gapMs = 20;
+/** Of many webhooks a look takes longer, and is had less often: a fifth of a connection's time at most. */
+const rests = 4;
 /** Of all webhooks, where some have more than one; of one. */
 const [atOnce, perWebhook] = [128, 8];
 /** Events that one claim delivers at most before others have their turn. */
@@ -85,16 +87,18 @@ export function deliveries(options: DeliveriesOptions): Deliveries {
   async function run(): Promise<void> {
     while (!signal.aborted) {
       isWoken = false;
+      const began = performance.now();
       const isMore = await look().catch((error: unknown) => {
         failed(error);
         return false;
       });
       if (isMore) continue;
       // What many commits and deliveries wake it for is one look.
-      await pause(gapMs, signal).catch(() => undefined);
+      const restMs = Math.min(lookMs, Math.max(gapMs, rests * (performance.now() - began)));
+      await pause(restMs, signal).catch(() => undefined);
       if (isWoken) continue;
       rest = new AbortController();
-      await pause(lookMs - gapMs, AbortSignal.any([signal, rest.signal])).catch(() => undefined);
+      await pause(lookMs - restMs, AbortSignal.any([signal, rest.signal])).catch(() => undefined);
     }
   }
 
@@ -150,7 +154,8 @@ async function deliver(claim: Claim, delivering: Delivering): Promise<void> {
   const stored = storedEvents(database);
   for (let sent = 0; sent < perClaim && delivered < target; ) {
     const readAt = performance.now();
-    const events = await stored.read(workshopId, delivered, page);
+    // Not beyond the target: what lies there was not looked through yet, and would be told again when it is.
+    const events = await stored.read(workshopId, delivered, Math.min(page, target - delivered));
     if (events.length === 0) return noteNothingLeft(database, mine, { delivered, target });
     const startedAt = await startOf(database, workshopId);
     for (const event of events) {

@@ -1,4 +1,5 @@
 /** Deliveries while things go wrong: receivers that are killed, senders that are, several of them, secrets that cannot be read. */
+import postgres from 'postgres';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Database } from '../../projections/database/database.ts';
 import { openDatabase } from '../../projections/database/open.ts';
@@ -251,4 +252,54 @@ it('[K16] of one webhook no more is under way than it may have, and slow ones le
   });
   expect(performance.now() - began).toBeLessThan(5_000);
   for (const { received } of slow) expect(received.length).toBeLessThanOrEqual(8);
+});
+
+it('[K18] what came in and was not looked through yet is told once', { timeout: 60_000 }, async () => {
+  const url = await migratedPostgres();
+  const other = closing(await openDatabase({ url }, { onError: (error) => expect.fail(String(error)) }));
+  await other.ready;
+  const its = { log: { notes: { put: async () => undefined } }, database: other } as never;
+  const sender = closing(webhookSender(true));
+  const seal = sealedUnder(secret);
+  await webhooks({ noting: its, seal, sender, allowPrivate: true }).create(plan(there.url), 'tests');
+  const write = (version: number) =>
+    other.query(
+      `insert into workshop_events (workshop_id, version, event_id, type, schema, at, by, command_id, data)
+       values (3, $1::bigint, 'e-' || $1::bigint, 'hand-raised', 1, now(), '1', 'c', '{"userId":1}')`,
+      [version],
+    );
+  await write(1);
+  await scanFeed(other);
+  const looking = postgres(url, { max: 1 });
+  opened.push({ close: () => looking.end() });
+  // Somebody else looks through the feed just now, and takes long.
+  await looking.unsafe('begin');
+  await looking.unsafe('select from workshop_webhook_scans for update');
+  for (const version of [2, 3]) await write(version);
+  delivering({ noting: its, seal, sender });
+  await until(
+    async () => (await other.query('select delivered from workshop_webhook_places', []))[0]?.delivered !== 0,
+    {
+      what: 'the first one to be noted',
+    },
+  );
+  await until(
+    async () => (await other.query('select owner from workshop_webhook_places', []))[0]?.owner === null,
+    {
+      what: 'it to be let go',
+    },
+  );
+  await looking.unsafe('commit');
+  await until(() => there.versions(3).includes(3), { what: 'the third one' });
+  await until(
+    async () => {
+      const [row] = await other.query(
+        'select delivered = target and owner is null as done, target from workshop_webhook_places',
+        [],
+      );
+      return row?.done === true && row.target === 3;
+    },
+    { what: 'all of it to be noted' },
+  );
+  expect(there.versions(3)).toEqual([1, 2, 3]);
 });

@@ -3,6 +3,24 @@ import type { Mutant } from '../mutant.ts';
 
 export const projections: readonly Mutant[] = [
   {
+    endangers: 'a webhook is told what was not looked through yet, and told it again when it is',
+    rule: 'K18',
+    file: 'src/webhooks/deliveries.ts',
+    text: 'Math.min(page, target - delivered)',
+    becomes: 'page',
+    tests: ['test/webhooks/faults.pg.test.ts'],
+    titled: 'told once',
+  },
+  {
+    endangers: 'a text that was deleted while a receiver took its time is sent',
+    rule: 'K7',
+    file: 'src/webhooks/deliveries.ts',
+    text: '|| performance.now() - readAt > freshMs',
+    becomes: '',
+    tests: ['test/webhooks/faults.pg.test.ts'],
+    titled: 'slow receiver',
+  },
+  {
     endangers: 'the tables stand still on a server that takes no writes any more',
     rule: 'B12',
     file: 'projections/database/connection.ts',

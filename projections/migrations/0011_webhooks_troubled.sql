@@ -1,0 +1,1 @@
+CREATE INDEX "workshop_webhook_places_troubled" ON "workshop_webhook_places" USING btree ("webhook_id","failing_since") WHERE waits or attempts > 0;
