@@ -5,15 +5,7 @@
  * Where that folder can't be written to and holds nothing that fits, it is compiled in memory at each start.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { register } from 'node:module';
 import { dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -121,7 +113,10 @@ export const sourcesAt = (folder) => ({
     onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const file = relative(root, path).split(sep).join('/');
       const contents = readFileSync(path, 'utf8')
-        .replaceAll('import.meta.url', `new URL(${JSON.stringify(`${folder}/${file}`)}, import.meta.url).href`)
+        .replaceAll(
+          'import.meta.url',
+          `new URL(${JSON.stringify(`${folder}/${file}`)}, import.meta.url).href`,
+        )
         .replaceAll(
           'import.meta.dirname',
           `(import.meta.dirname + ${JSON.stringify(`/${folder}/${dirname(file)}`)})`,

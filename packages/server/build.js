@@ -48,7 +48,8 @@ export async function buildServer(root, folder) {
 const withoutBundler = {
   name: 'without-bundler',
   setup({ onLoad }) {
-    const contents = "export const bundlePage = () => Promise.reject(new Error('the page is in the package'));";
+    const contents =
+      "export const bundlePage = () => Promise.reject(new Error('the page is in the package'));";
     onLoad({ filter: /web[\\/]bundle\.ts$/ }, () => ({ contents, loader: 'js' }));
   },
 };
