@@ -4,13 +4,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildClient, clientManifest } from './client/build.js';
 import { buildServer, serverManifest } from './server/build.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const out = join(root, 'out');
+/** Where they go, if not there. */
+const out = resolve(process.argv[2] ?? join(root, 'out'));
 
 const packages = [
   { manifest: serverManifest(root), build: buildServer, readme: 'packages/server/README.md' },
@@ -29,5 +30,5 @@ for (const { manifest, build, readme } of packages) {
   execFileSync('npm', ['pack', '--ignore-scripts', '--loglevel=error', '--pack-destination', out], {
     ...{ cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
   });
-  console.log(`out/${manifest.name}-${manifest.version}.tgz`);
+  console.log(join(out, `${manifest.name}-${manifest.version}.tgz`));
 }

@@ -54,6 +54,8 @@ export async function attachWorkshops(io: Server, options: AttachOptions): Promi
         return doorway;
       },
     });
+    // Nobody needs to wait for it; what fails is told by the log and the database themselves.
+    ready.catch(() => undefined);
     let closing: Promise<void> | undefined;
     return {
       handler: (request, response, next) => handler?.(request, response, next),

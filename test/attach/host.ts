@@ -41,7 +41,9 @@ export interface HostSettings {
 
 /** The application knows its users by a header of its own, and by what the handshake carries. */
 export const authenticate: AttachOptions['authenticate'] = ({ headers, auth }) => {
-  const id = Number(auth.user ?? headers['x-user'] ?? /user=(\d+)/.exec(headers.cookie ?? '')?.[1]);
+  const id = Number(
+    auth.user ?? auth.token ?? headers['x-user'] ?? /user=(\d+)/.exec(headers.cookie ?? '')?.[1],
+  );
   return id > 0 ? { userId: id, displayName: `User ${id}`, avatarUrl: null, roles: [] } : null;
 };
 

@@ -4,6 +4,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** What takes longer than some ten seconds, the longest first. A file that is not among them comes later. */
 const long = [
+  'packages/packages.browser.test.ts',
   'faults/projectors.e2e.test.ts',
   'faults/processes.e2e.test.ts',
   'e2e/rollingRestart.e2e.test.ts',

@@ -1,0 +1,227 @@
+/** Both packages, from their tarballs, in an application of somebody else's: built and installed once for all of these. */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { host, liveWorkshop } from '../attach/host.ts';
+import { launchChromium } from '../hooks/chromium.ts';
+import { dataFolder } from '../kit/dataFolder.ts';
+import { startProcess } from '../kit/process.ts';
+import { until } from '../kit/until.ts';
+import { type Application, application, root } from './application.ts';
+
+let app: Application;
+beforeAll(async () => {
+  app = await application();
+}, 240_000);
+afterAll(() => app?.close());
+
+const bin = (name: string) => join(root, 'node_modules/.bin', name);
+const packages = ['workshop-rooms', 'workshop-rooms-client'];
+const minute = 60_000;
+
+it.each(packages)(
+  '[PK1] %s is found as it says it is, by Node and by bundlers, types and all',
+  async (name) => {
+    expect(await app.run(bin('publint'), 'run', join(app.out, name), '--strict')).toContain('All good!');
+    const [tarball] = readdirSync(app.out).filter((file) => file.startsWith(`${name}-0`));
+    await app.run(bin('attw'), '--profile', 'esm-only', join(app.out, tarball ?? ''));
+  },
+  minute,
+);
+
+it('[PK2] holds what runs, and neither tests nor sources', () => {
+  const files = packages.flatMap((name) => readdirSync(join(app.out, name), { recursive: true }).map(String));
+  expect(
+    files.filter((file) => /(^|\/)(test|bench|examples)(\/|$)|(?<!\.d)\.tsx?$|\.map$/.test(file)),
+  ).toEqual([]);
+  expect(files).toContain('assets/src/log/redis/append.lua');
+});
+
+it('[PK3] the client brings socket.io-client alone, and under 15 kB compressed beside it', () => {
+  const folder = join(app.out, 'workshop-rooms-client');
+  const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf8'),
+  );
+  expect(Object.keys(dependencies)).toEqual(['socket.io-client']);
+  expect([peerDependencies, peerDependenciesMeta]).toEqual([
+    { react: '^18.0.0 || ^19.0.0' },
+    { react: { optional: true } },
+  ]);
+  const files = readdirSync(join(folder, 'dist')).map((file) => [
+    file,
+    readFileSync(join(folder, 'dist', file), 'utf8'),
+  ]);
+  const code = files.filter(([file]) => file?.endsWith('.js')).map(([, text]) => text);
+  expect(gzipSync(code.join('\n')).length).toBeLessThan(15_000);
+  const imported = files.flatMap(([, text = '']) =>
+    [...text.matchAll(/^(?:import|export) .*?from "([^".][^"]*)"/gm)].map(([, name]) => name),
+  );
+  expect([...new Set(imported)].sort()).toEqual(['react', 'socket.io-client']);
+});
+
+it.each([
+  ['bundler', 'ESNext'],
+  ['nodenext', 'NodeNext'],
+])(
+  '[PK4] an application compiles against the types, with moduleResolution %s',
+  async (moduleResolution, module) => {
+    const compilerOptions = {
+      ...{
+        module,
+        moduleResolution,
+        target: 'ES2022',
+        lib: ['ES2023', 'DOM'],
+        jsx: 'react-jsx',
+        strict: true,
+      },
+      ...{ noEmit: true, skipLibCheck: false, types: ['node'] },
+    };
+    // What others declare is theirs to get right; ours is looked at as a whole.
+    const files = ['src/server.ts', 'src/Room.tsx'];
+    writeFileSync(
+      join(app.path, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true }, files }),
+    );
+    await app.run(bin('tsc'), '-p', '.');
+  },
+  minute,
+);
+
+it(
+  '[PK5] renders on a server, where there is no window',
+  async () => {
+    expect(await app.run(process.execPath, 'src/rendered.mjs')).toContain('<p>false 0 0</p>');
+  },
+  minute,
+);
+
+it(
+  '[PK6] the command line of the package serves, without anything being compiled',
+  async () => {
+    const folder = await dataFolder('packaged');
+    const program = join(app.path, 'node_modules/.bin/workshop');
+    const env = {
+      DATA_DIR: folder.path,
+      PORT: '0',
+      NODE_ENV: 'test',
+      LOG_LEVEL: 'warn',
+      AUTH_SECRET: undefined,
+    };
+    const server = await startProcess({ command: program, args: ['serve', '--json'], env });
+    try {
+      const [, url = ''] = await server.waitFor(/"url":"([^"]+)"/, 40_000);
+      expect(await (await fetch(url)).text()).toMatch(/assets\/page-\w+\.js/);
+      const answer = await fetch(`${url}/api/guest`, {
+        ...{ method: 'POST', body: JSON.stringify({ displayName: 'Ada' }) },
+        headers: { 'content-type': 'application/json' },
+      });
+      expect(await answer.json()).toMatchObject({ user: { displayName: 'Ada' } });
+    } finally {
+      await server.stop();
+      await folder.close();
+    }
+  },
+  minute,
+);
+
+it.each(['http', 'express', 'fastify'])(
+  '[PK7] the example for %s holds a conversation, and ends when it is told to',
+  async (name) => {
+    const text = readFileSync(join(root, `examples/${name}.mjs`), 'utf8');
+    expect(text.split('\n').length).toBeLessThanOrEqual(61);
+    const folder = await dataFolder('example');
+    const env = {
+      DATA_DIR: folder.path,
+      PORT: '0',
+      REDIS_URL: undefined,
+      DATABASE_URL: undefined,
+      NODE_ENV: 'test',
+    };
+    const server = await startProcess({
+      command: process.execPath,
+      args: [`examples/${name}.mjs`],
+      cwd: app.path,
+      env,
+    });
+    try {
+      const [, port] = await server.waitFor(/listening on (\d+)/, 40_000);
+      await converse(`http://localhost:${port}`);
+      server.signal('SIGTERM');
+      expect(await server.ended).toEqual({ code: 0, signal: null });
+    } finally {
+      await server.stop();
+      await folder.close();
+    }
+  },
+  minute,
+);
+
+/** Through the client as it was installed. */
+async function converse(url: string): Promise<void> {
+  type Client = typeof import('../../src/client/index.ts');
+  const { workshopConnection, followerOf } = await app.load<Client>('workshop-rooms-client');
+  const ask = async (token: string, path: string, body?: object) => {
+    const headers = { authorization: `Bearer ${token}`, ...(body && { 'content-type': 'application/json' }) };
+    const answer = await fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) ?? null });
+    expect(answer.ok).toBe(true);
+    return answer.json();
+  };
+  expect(await (await fetch(url)).text()).toBe('the application');
+  const { id } = await ask('ada-session', '/api/workshops', {
+    title: 'Rye',
+    scheduledAt: new Date().toISOString(),
+  });
+  await ask('ben-session', `/api/workshops/${id}/rsvp`);
+  await ask('ada-session', `/api/workshops/${id}/start`);
+  const [ada, ben] = ['ada-session', 'ben-session'].map((token) => workshopConnection({ url, token }));
+  if (ada === undefined || ben === undefined) throw new Error('nobody is there');
+  const rooms = [ada, ben].map(({ socket }) => followerOf(socket, id));
+  try {
+    for (const each of [ada, ben]) each.open();
+    expect(await Promise.all(rooms.map((room) => room.join()))).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(await rooms[0]?.send('chat', { message: 'hello' })).toMatchObject({ ok: true });
+    await until(() => rooms[1]?.snapshot().view?.chat.at(-1)?.message === 'hello', {
+      what: 'Ben to hear Ada',
+    });
+  } finally {
+    await Promise.all([ada, ben].map((each) => each.close()));
+  }
+}
+
+it(
+  '[PK8] an application that Vite builds holds a conversation in a browser',
+  async () => {
+    const { build } = await import('vite');
+    await build({ ...{ root: app.path, logLevel: 'error', configFile: false } });
+    const types: Record<string, string> = { html: 'text/html', js: 'text/javascript' };
+    const server = await host({
+      listener(request, response) {
+        const { pathname } = new URL(request.url ?? '/', 'http://here');
+        const file = pathname === '/' ? '/index.html' : pathname;
+        response.setHeader('content-type', types[file.split('.').at(-1) ?? ''] ?? 'text/plain');
+        response.end(file === '/favicon.ico' ? '' : readFileSync(join(app.path, 'dist', file)));
+      },
+    });
+    let browser: Browser | undefined;
+    try {
+      const workshopId = await liveWorkshop(server);
+      browser = await launchChromium();
+      const open = async (user: number) => {
+        const page = await (browser as Browser).newPage();
+        await page.goto(`${server.url}/?workshop=${workshopId}&token=${user}`);
+        await page.locator('main[data-joined=true]').waitFor();
+        return page;
+      };
+      const [two, three] = [await open(2), await open(3)];
+      await two.getByText('User 2, User 3').waitFor();
+      await two.getByRole('button').click();
+      await three.getByText('User 2: hello, everyone').waitFor();
+    } finally {
+      await browser?.close();
+      await server.close();
+    }
+  },
+  minute,
+);
