@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import type { Logger } from 'pino';
+import manifest from '../package.json' with { type: 'json' };
 import { parseAddress, shownAddress } from '../projections/database/address.ts';
 import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
 import type { Projector } from '../projections/worker/projector.ts';
@@ -24,6 +25,7 @@ import { adapterWithoutSockets, redisAdapter } from './lib/socket/adapter.ts';
 import { workshopSockets } from './lib/socket/index.ts';
 import { readerSettings } from './lib/socket/readers.ts';
 import { openLimits } from './limiting.ts';
+import { type Lively, lively } from './lively.ts';
 import { connect } from './log/redis/connect.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
 import { type NodeStatus, nodesOn, statusOf } from './observe/nodes.ts';
@@ -120,10 +122,16 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
     node,
   };
   const key = randomUUID();
+  // Whoever tries the product out is alone with it: nowhere else are people made up.
+  const isTrial = config.embedded && config.guests && !config.production;
+  let demonstrate: (demonstration: Lively) => void = () => undefined;
+  const demonstrating = new Promise<Lively>((resolve) => {
+    demonstrate = resolve;
+  });
   const serves = config.ROLE !== 'projector';
   const page = serves ? await makePage() : undefined;
   let draining = false;
-  const self = () => statusOf(measured, { node, role: config.ROLE, draining });
+  const self = () => statusOf(measured, { node, role: config.ROLE, draining, version: manifest.version });
   let nodes = async () => [await self()];
   const app = await restApi({
     ...shared,
@@ -136,9 +144,11 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
       ...{ publicUrl: config.PUBLIC_URL, basePath: config.basePath },
       ...{ corsOrigins: config.CORS_ORIGINS, production: config.production },
       unlimited: config.RATE_LIMIT_SCALE === 0,
+      guests: config.guests,
     },
     health: { log: () => log.ping(), database: () => database.check() },
     ...(page !== undefined && { page }),
+    ...(isTrial && { lively: async () => (await demonstrating).start() }),
     ...(folder !== undefined && { operatorKey: operatorKey(key) }),
     operationsOnly: !serves,
   });
@@ -202,6 +212,15 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
   if (database.kind === 'pglite') await Promise.race([database.ready, pause(embeddedPatienceMs)]);
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${isIPv6(config.HOST) ? `[${config.HOST}]` : config.HOST}:${(app.server.address() as AddressInfo).port}`;
+  if (isTrial && secret !== undefined) {
+    const demonstration = lively({
+      ...{ url: ownAddress(app.server.address() as AddressInfo), secret, graceMs: config.PRESENCE_GRACE_MS },
+      ...{ issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE },
+      onFailure: (error) => logger.warn({ err: error }, 'the simulated workshop broke off'),
+    });
+    demonstrate(demonstration);
+    opened.unshift(() => demonstration.close());
+  }
   await folder?.announce({ pid: process.pid, url, key });
 
   return {
@@ -211,6 +230,12 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
     database: whereDatabase(config, stores),
     guests: config.guests,
   };
+}
+
+/** Where this process reaches itself, whatever it listens on. */
+function ownAddress({ address, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
 
 /** Others fold its partitions on while clients move. A database that is away does not hold these up. */

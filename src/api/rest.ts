@@ -27,6 +27,7 @@ import { operationRoutes } from './operations.ts';
 import { pageRoutes } from './page.ts';
 import type { Api, RestContext, RestParts } from './parts.ts';
 import { visibleRooms } from './rooms.ts';
+import { sessionRoutes } from './session.ts';
 import { stateRoutes } from './state.ts';
 import { timelineRoutes } from './timeline.ts';
 import { turns } from './turns.ts';
@@ -91,6 +92,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     timelineRoutes(api, context);
     exportRoutes(api, context);
     guestRoutes(api, context);
+    sessionRoutes(api, context);
   }
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);
