@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { Namespace } from 'socket.io';
+import manifest from '../package.json' with { type: 'json' };
 import { roomSnapshots } from '../projections/snapshots/snapshots.ts';
 import type { Projector } from '../projections/worker/projector.ts';
 import { highestWorkshopId } from '../projections/workshops/queries.ts';
@@ -47,7 +48,7 @@ export interface Assembling {
   callers?: ((origins: Origins) => Callers) | undefined;
   /** Origins that count beside those of the configuration. */
   otherOrigins?: readonly string[];
-  rest: Pick<RestParts, 'page' | 'operatorKey' | 'operationsOnly'>;
+  rest: Pick<RestParts, 'page' | 'lively' | 'operatorKey' | 'operationsOnly'>;
   open(parts: DoorwayParts): Promise<Doorway>;
 }
 
@@ -94,7 +95,7 @@ export async function assemble(assembling: Assembling): Promise<Assembled> {
   const delivering = deliveringOf(assembling);
   opened.unshift(() => delivering.sender.close());
   let draining = false;
-  const self = () => statusOf(measured, { node, role: config.ROLE, draining });
+  const self = () => statusOf(measured, { node, role: config.ROLE, draining, version: manifest.version });
   let nodes = async () => [await self()];
   const app = await restApi({
     ...shared,
@@ -107,6 +108,7 @@ export async function assemble(assembling: Assembling): Promise<Assembled> {
       ...{ publicUrl: config.PUBLIC_URL, basePath: config.basePath },
       ...{ corsOrigins: config.CORS_ORIGINS, production: config.production },
       unlimited: config.RATE_LIMIT_SCALE === 0,
+      guests: config.guests,
     },
     health: { log: () => log.ping(), database: () => database.check() },
     webhooks: webhooks({

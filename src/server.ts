@@ -14,9 +14,11 @@ import { connectionsOf } from './connections.ts';
 import { operatorKey } from './identity/operatorKey.ts';
 import { adapterWithoutSockets, redisAdapter } from './lib/socket/adapter.ts';
 import { workshopSockets } from './lib/socket/index.ts';
+import { type Lively, lively } from './lively.ts';
 import { connect } from './log/redis/connect.ts';
 import { namespace } from './protocol/wire.ts';
 import { openStores, redisAddress, type Stores } from './stores.ts';
+import { promised } from './timing/promised.ts';
 
 export interface RunningServer {
   about: About;
@@ -62,14 +64,18 @@ interface Serving {
 }
 
 async function serve({ config, logger, stores, opened, makePage }: Serving): Promise<About> {
-  const { folder } = stores;
+  const { folder, secret } = stores;
   const key = randomUUID();
+  // Whoever tries the product out is alone with it: nowhere else are people made up.
+  const isTrial = config.embedded && config.guests && !config.production;
+  const demonstrating = promised<Lively>();
   const serves = config.ROLE !== 'projector';
   const page = serves ? await makePage() : undefined;
   const { app, ready } = await assemble({
     ...{ config, logger, stores, opened },
     rest: {
       ...(page !== undefined && { page }),
+      ...(isTrial && { lively: async () => (await demonstrating.promise).start() }),
       ...(folder !== undefined && { operatorKey: operatorKey(key) }),
       operationsOnly: !serves,
     },
@@ -78,6 +84,15 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
   await ready;
   await app.listen({ port: config.PORT, host: config.HOST });
   const url = `http://${isIPv6(config.HOST) ? `[${config.HOST}]` : config.HOST}:${(app.server.address() as AddressInfo).port}`;
+  if (isTrial && secret !== undefined) {
+    const demonstration = lively({
+      ...{ url: ownAddress(app.server.address() as AddressInfo), secret, graceMs: config.PRESENCE_GRACE_MS },
+      ...{ issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE },
+      onFailure: (error) => logger.warn({ err: error }, 'the simulated workshop broke off'),
+    });
+    demonstrating.resolve(demonstration);
+    opened.unshift(() => demonstration.close());
+  }
   await folder?.announce({ pid: process.pid, url, key });
 
   return {
@@ -87,6 +102,11 @@ async function serve({ config, logger, stores, opened, makePage }: Serving): Pro
     database: whereDatabase(config, stores),
     guests: config.guests,
   };
+}
+
+function ownAddress({ address, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 }
 
 /** REST and sockets on an HTTP server of our own; a process that serves no workshops has no sockets, and reaches the others. */

@@ -1,67 +1,83 @@
-/** The page at `/`: sign in by name, choose or schedule a workshop, be in its room. `/?workshop=<id>` leads straight there. */
-import { StrictMode, useCallback, useEffect, useState } from 'react';
+/** The pages: which one the address names, and for whom. */
+import { lazy, StrictMode, Suspense } from 'react';
 import { createRoot } from 'react-dom/client';
-import type { User } from './api.ts';
-import { basePath } from './base.ts';
-import { noteMe, readMe } from './me.ts';
-import { Room } from './Room.tsx';
-import { SignIn } from './SignIn.tsx';
-import { Workshops } from './Workshops.tsx';
+import { Home } from './home/Home.tsx';
+import { SignIn } from './home/SignIn.tsx';
+import { Room } from './room/Room.tsx';
+import { useRoute } from './route.ts';
+import { PreferencesBar } from './shared/PreferencesBar.tsx';
+import { preferences } from './shared/preferences.ts';
+import { usePreferences } from './shared/usePreferences.ts';
+import { useSession } from './shared/useSession.ts';
+import { useWords } from './words/words.ts';
 
-function Page() {
-  const [me, setMe] = useState(readMe);
-  const [workshopId, goTo] = useWorkshopInAddress();
-  const [expired, setExpired] = useState(false);
+// Loaded when they are looked at: the room's first load is what people wait for.
+const Admin = lazy(() => import('./admin/Admin.tsx'));
+// TIMELINE: const Timeline = lazy(() => import('./timeline/Timeline.tsx'));
 
-  const signedIn = (user: User) => {
-    noteMe(user);
-    setMe(user);
-    setExpired(false);
-  };
-  const signedOut = useCallback(() => {
-    noteMe(null);
-    setMe(null);
-    setExpired(true);
-  }, []);
+preferences.load();
 
-  if (me === null) return <SignIn expired={expired} invited={workshopId !== null} onSignedIn={signedIn} />;
-  if (workshopId === null)
-    return <Workshops me={me} onChoose={goTo} onSignedOut={signedOut} onRename={() => setMe(null)} />;
+function Pages() {
+  const [route, goTo] = useRoute();
+  const { me, session, expired, signedIn, signedOut, forget, refresh } = useSession();
+  const toList = () => goTo({ page: 'home' });
+  const toRoom = (workshopId: number) => goTo({ page: 'room', workshopId });
+
+  if (me === null)
+    return (
+      <SignIn
+        expired={expired}
+        invited={route.page === 'room' || route.page === 'timeline'}
+        guests={session?.guests ?? true}
+        onSignedIn={signedIn}
+        onRetry={refresh}
+      />
+    );
+  switch (route.page) {
+    case 'home':
+      return (
+        <Home
+          me={me}
+          session={session}
+          onChoose={toRoom}
+          onOperate={() => goTo({ page: 'admin' })}
+          onSignedOut={signedOut}
+          onRename={forget}
+        />
+      );
+    case 'admin':
+      return <Admin onExit={toList} onSignedOut={signedOut} />;
+    case 'timeline': // TIMELINE: return <Timeline workshopId={route.workshopId} … />;
+    case 'room':
+      return (
+        <Room
+          key={route.workshopId}
+          me={me}
+          roles={session?.user?.roles ?? []}
+          workshopId={route.workshopId}
+          onExit={toList}
+          onTimeline={() => goTo({ page: 'timeline', workshopId: route.workshopId })}
+          onSignedOut={signedOut}
+        />
+      );
+  }
+}
+
+function App() {
+  const { loading } = useWords();
+  usePreferences();
   return (
-    <Room
-      key={workshopId}
-      me={me}
-      workshopId={workshopId}
-      onExit={() => goTo(null)}
-      onSignedOut={signedOut}
-    />
+    <Suspense fallback={<main className="soft">{loading}</main>}>
+      <Pages />
+      <PreferencesBar />
+    </Suspense>
   );
-}
-
-/** Which workshop the address names; going somewhere is a step that the back button undoes. */
-function useWorkshopInAddress(): [number | null, (id: number | null) => void] {
-  const [id, setId] = useState(readAddress);
-  useEffect(() => {
-    const follow = () => setId(readAddress());
-    addEventListener('popstate', follow);
-    return () => removeEventListener('popstate', follow);
-  }, []);
-  const goTo = useCallback((next: number | null) => {
-    history.pushState(null, '', next === null ? `${basePath}/` : `${basePath}/?workshop=${next}`);
-    setId(next);
-  }, []);
-  return [id, goTo];
-}
-
-function readAddress(): number | null {
-  const id = Number(new URLSearchParams(location.search).get('workshop'));
-  return Number.isSafeInteger(id) && id > 0 ? id : null;
 }
 
 const place = document.getElementById('page');
 if (place !== null)
   createRoot(place).render(
     <StrictMode>
-      <Page />
+      <App />
     </StrictMode>,
   );

@@ -1,5 +1,5 @@
 /** Reads of `workshop_chat_messages`. */
-import { and, asc, eq, gt } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lt } from 'drizzle-orm';
 import type { ChatView } from '../../src/protocol/wire.ts';
 import { isoText } from '../database/columns.ts';
 import type { Database } from '../database/database.ts';
@@ -26,6 +26,23 @@ export function listChat(
       .orderBy(asc(chatMessages.id))
       .limit(limit + 1);
     return pageOf(rows, limit, chatLine, (row) => row.id);
+  });
+}
+
+/** The last messages before that one, the oldest of them first: what a reader who scrolls up comes to. */
+export function listChatBefore(
+  { drizzle }: Database,
+  workshopId: number,
+  { before, limit }: { before: number; limit: number },
+): Promise<ChatView[]> {
+  return reading(async () => {
+    const rows = await drizzle
+      .select()
+      .from(chatMessages)
+      .where(and(eq(chatMessages.workshopId, workshopId), lt(chatMessages.id, before)))
+      .orderBy(desc(chatMessages.id))
+      .limit(limit);
+    return rows.reverse().map(chatLine);
   });
 }
 

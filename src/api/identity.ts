@@ -44,7 +44,8 @@ export function identify(app: FastifyInstance, parts: IdentityParts): void {
     }
     // Probes of the process itself are let through, however often they come.
     const isLimited = request.url.startsWith('/api/');
-    if (who !== 'anyone') request.caller = await identified(request, isLimited);
+    if (who === 'visitor') request.caller = await identified(request, isLimited).catch(nobodyIfUnknown);
+    else if (who !== 'anyone') request.caller = await identified(request, isLimited);
     if (isLimited && who === 'anyone') await take('guest', request);
     if (isLimited && who !== 'anyone') await take('request', request);
     if (isLimited && who !== 'anyone' && changes(request))
@@ -78,6 +79,12 @@ export function identify(app: FastifyInstance, parts: IdentityParts): void {
     });
     return user;
   }
+}
+
+/** Keys that cannot be fetched, or a limit, are no answer to who someone is. */
+function nobodyIfUnknown(error: unknown): null {
+  if (error instanceof CodedError && ['unauthenticated', 'token_expired'].includes(error.code)) return null;
+  throw error;
 }
 
 /** Whoever has the key of the data folder. No token has user id 0. */

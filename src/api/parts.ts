@@ -54,6 +54,8 @@ export interface RestParts {
   patience?: Patience;
   /** Where events are delivered; there are no such routes if left out. */
   webhooks?: Webhooks;
+  /** Starts a simulated workshop and answers with its id; left out where that is not offered. */
+  lively?: () => Promise<number>;
   /** The web page, bundled. */
   page?: Page;
   /** Health, metrics and the operators' routes alone: a node that serves no workshops. */
@@ -68,12 +70,14 @@ export interface RestConfig {
   /** Exact origins of other sites whose pages may ask, with cookies. */
   corsOrigins: readonly string[];
   production: boolean;
+  /** Whether guests are signed in. */
+  guests?: boolean;
   /** Nobody is refused for reading too much at once. */
   unlimited?: boolean;
 }
 
-/** Who may use a route at all; what concerns one workshop is decided on its room. */
-export type Who = 'anyone' | 'user' | 'admin';
+/** Who may use a route at all; a visitor is whoever comes, signed in or not; what concerns one workshop is decided on its room. */
+export type Who = 'anyone' | 'visitor' | 'user' | 'admin';
 
 /** What routes are declared on: their schemas are zod's. */
 export type Api = FastifyInstance<

@@ -1,7 +1,7 @@
 /** What the REST interface reads from the database. Each read rejects with `unavailable` while the database is away. */
 import { archivesOf } from '../../projections/archive/archives.ts';
 import { type AttendeeRecord, listAttendees } from '../../projections/attendees/queries.ts';
-import { listChat } from '../../projections/chat/queries.ts';
+import { listChat, listChatBefore } from '../../projections/chat/queries.ts';
 import type { Database } from '../../projections/database/database.ts';
 import type { Page, PageRequest } from '../../projections/database/page.ts';
 import {
@@ -33,6 +33,8 @@ export interface ReadModels {
   chat(workshopId: number, page: PageRequest): Promise<Page<ChatView>>;
   /** Events of all workshops, in the order in which the tables got them. `invalid_payload` for a cursor of another log. */
   feed(request: FeedRequest): Promise<FeedPage>;
+  /** The last ones before that message, the oldest of them first. */
+  chatBefore(workshopId: number, asked: { before: number; limit: number }): Promise<ChatView[]>;
   /** Resolves once the tables hold the version; `unavailable` where they don't within 2 s. */
   waitForVersion(workshopId: number, version: number): Promise<void>;
   status(): Promise<ProjectionStatus>;
@@ -66,6 +68,8 @@ export function readModels(database: Database, log: EventLog): ReadModels {
         patienceMs,
         'the database',
       ),
+    chatBefore: (workshopId, asked) =>
+      inTime(listChatBefore(database, workshopId, asked), patienceMs, 'the database'),
     waitForVersion: (workshopId, version) =>
       inTime(waitForVersion(database, workshopId, version), patienceMs, 'the database'),
     status: () => inTime(projectionStatus(database, log), patienceMs, 'the database'),

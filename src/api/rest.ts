@@ -30,6 +30,7 @@ import { operationRoutes } from './operations.ts';
 import { pageRoutes } from './page.ts';
 import type { Api, RestContext, RestParts } from './parts.ts';
 import { visibleRooms } from './rooms.ts';
+import { sessionRoutes } from './session.ts';
 import { stateRoutes } from './state.ts';
 import { timelineRoutes } from './timeline.ts';
 import { turns } from './turns.ts';
@@ -96,6 +97,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     exportRoutes(api, context);
     guestRoutes(api, context);
     feedRoutes(api, context);
+    sessionRoutes(api, context);
   }
   adminRoutes(api, context);
   adminProjectionRoutes(api, context);

@@ -160,6 +160,13 @@ export const nodeStatus = z
     sockets: z.number().int(),
     upSeconds: z.number().int(),
     draining: z.boolean().describe('It is about to end, and its clients move to other nodes'),
+    version: z.string().optional().describe('Of the program'),
+    slowClients: z
+      .number()
+      .int()
+      .optional()
+      .describe('Sockets closed since its start because they did not read'),
+    archived: z.number().int().optional().describe('Workshops that it archived since its start'),
   })
   .meta({ id: 'Node' }) satisfies z.ZodType<NodeStatus>;
 

@@ -21,8 +21,11 @@ export interface ChatMessage {
 export interface WorkshopChat {
   /** Oldest first: the last 50 at the time of joining, and everything since. */
   messages: ChatMessage[];
-  /** Resolves to the server's reply and never rejects. */
-  sendMessage(message: string): Promise<Reply>;
+  /**
+   * Resolves to the server's reply and never rejects. Sent again with the same `commandId` (a UUID) within ten minutes, also by
+   * another page, it is said once: who keeps the id with the text can ask again after a reload.
+   */
+  sendMessage(message: string, options?: { commandId?: string | undefined }): Promise<Reply>;
   deleteMessage(messageId: number): Promise<Reply>;
 }
 
@@ -39,7 +42,8 @@ export function useWorkshopChat(socket: Socket | null, workshopId: number | null
     const send = (name: string, payload: object) =>
       follower?.send(name, payload) ?? Promise.resolve(refusal('not_joined'));
     return {
-      sendMessage: (message: string) => send('chat', { message }),
+      sendMessage: (message: string, { commandId }: { commandId?: string | undefined } = {}) =>
+        send('chat', { message, ...(commandId !== undefined && { commandId }) }),
       deleteMessage: (messageId: number) => send('delete-chat', { messageId }),
     };
   }, [follower]);

@@ -13,6 +13,12 @@ export interface NodeStatus {
   sockets: number;
   upSeconds: number;
   draining: boolean;
+  /** Of the program; a node from before this was told says nothing. */
+  version?: string | undefined;
+  /** Sockets closed since its start because they did not read. */
+  slowClients?: number | undefined;
+  /** Workshops that it archived since its start. */
+  archived?: number | undefined;
 }
 
 type Told = (asked: string, status: NodeStatus) => void;
@@ -70,10 +76,23 @@ export function nodesOn(
 
 /** What this process tells of itself. */
 export async function statusOf(
-  { rooms, sockets }: Pick<Metrics, 'rooms' | 'sockets'>,
-  who: Pick<NodeStatus, 'node' | 'role' | 'draining'>,
+  {
+    rooms,
+    sockets,
+    slowConsumers,
+    archived,
+  }: Pick<Metrics, 'rooms' | 'sockets' | 'slowConsumers' | 'archived'>,
+  who: Pick<NodeStatus, 'node' | 'role' | 'draining' | 'version'>,
 ): Promise<NodeStatus> {
-  const value = async (gauge: Metrics['rooms']) => (await gauge.get()).values[0]?.value ?? 0;
+  const value = async (gauge: Metrics['rooms'] | Metrics['archived']) =>
+    (await gauge.get()).values[0]?.value ?? 0;
   const upSeconds = Math.floor(process.uptime());
-  return { ...who, rooms: await value(rooms), sockets: await value(sockets), upSeconds };
+  const [roomsNow, socketsNow, slowClients, archivedSoFar] = await Promise.all(
+    [rooms, sockets, slowConsumers, archived].map(value),
+  );
+  return {
+    ...who,
+    ...{ rooms: roomsNow ?? 0, sockets: socketsNow ?? 0, upSeconds },
+    ...{ slowClients: slowClients ?? 0, archived: archivedSoFar ?? 0 },
+  };
 }

@@ -156,6 +156,9 @@ const cases: Case[] = [
     body: { displayName: 'Greta' },
     public: [200, 200, 200, 200, 200, 200, 200, 200],
   },
+  { route: 'GET /api/session', public: [200, 200, 200, 200, 200, 200, 200, 200] },
+  // Nothing is simulated on a server of several nodes.
+  { route: 'POST /api/lively', public: [401, 403, 403, 403, 403, 403, 403, 403] },
   { route: 'GET /healthz', public: [200, 200, 200, 200, 200, 200, 200, 200] },
   { route: 'GET /readyz', public: [200, 200, 200, 200, 200, 200, 200, 200] },
   { route: 'GET /metrics', public: [200, 200, 200, 200, 200, 200, 200, 200] },

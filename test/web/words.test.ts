@@ -1,6 +1,6 @@
 /** What the page says of refusals. */
 import { expect, it } from 'vitest';
-import { sayRefusal } from '../../web/words.ts';
+import { sayRefusal } from '../../web/words/words.ts';
 
 const refused = (retryAfterMs?: number) =>
   sayRefusal({

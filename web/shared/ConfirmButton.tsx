@@ -1,5 +1,6 @@
 /** A button for what can't be taken back: asks once more in a dialog, whose first choice is not to do it. */
 import { useRef } from 'react';
+import { useWords } from '../words/words.ts';
 
 interface ConfirmButtonProps {
   label: string;
@@ -9,6 +10,7 @@ interface ConfirmButtonProps {
 }
 
 export function ConfirmButton({ label, question, confirm, onConfirm }: ConfirmButtonProps) {
+  const { cancel } = useWords();
   const dialog = useRef<HTMLDialogElement>(null);
   return (
     <>
@@ -27,7 +29,7 @@ export function ConfirmButton({ label, question, confirm, onConfirm }: ConfirmBu
           <p>{question}</p>
           <div className="row end">
             <button type="submit" value="no">
-              Cancel
+              {cancel}
             </button>
             <button type="submit" value="yes" className="danger">
               {confirm}

@@ -1,5 +1,5 @@
 /** What someone is in a workshop, and what its status lets people do. The server decides; the page offers no more than that. */
-import type { WorkshopState } from '../src/hooks/useWorkshopSocket.ts';
+import type { WorkshopState } from '../../src/hooks/useWorkshopSocket.ts';
 
 export interface Standing {
   isHost: boolean;

@@ -1,0 +1,163 @@
+/** Every page as it looks: accessible by axe, in both themes, at three widths, light enough to load, and in German. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bundlePage } from '../../web/bundle.ts';
+import { type Guest, type TestServer, testServer, token } from '../kit/server.ts';
+import { launchChromium } from './chromium.ts';
+
+const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
+const widths = [320, 768, 1280];
+let browser: Browser;
+let server: TestServer;
+let axe: string;
+const guests: Guest[] = [];
+
+beforeAll(async () => {
+  await mkdir(artifacts, { recursive: true });
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  [browser, server] = await Promise.all([
+    launchChromium(),
+    testServer({ GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' }),
+  ]);
+}, 90_000);
+afterAll(async () => {
+  await browser.close();
+  await server.close();
+});
+
+async function signedIn(
+  id: number,
+  name: string,
+  settings: Parameters<Browser['newContext']>[0] = {},
+  roles?: string[],
+): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ ...settings, bypassCSP: true });
+  const value = await token({ id, name, ...(roles && { roles }) });
+  await context.addCookies([{ name: 'workshop_token', value, url: server.url }]);
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  return { context, page };
+}
+
+async function findsNothing(page: Page, what: string): Promise<void> {
+  await page.evaluate(axe);
+  const found = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(options: object): Promise<{ violations: Violation[] }> };
+    };
+    type Violation = { id: string; nodes: { html: string }[] };
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+    const { violations } = await axe.run({ runOnly: tags });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  });
+  expect(found, what).toEqual([]);
+}
+
+/** Looks at the page as it stands: axe, no scrolling sideways, and a picture, in both themes at every width. */
+async function look(page: Page, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.screenshot({ path: `${artifacts}${name}-${colorScheme}-${width}.png` });
+      const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
+      expect(scrollWidth, `${name} at ${width}`).toBeLessThanOrEqual(clientWidth);
+    }
+    await findsNothing(page, `${name}, ${colorScheme}`);
+  }
+}
+
+it('[UI1] axe finds nothing on any page, in either theme, and none scrolls sideways from 320 pixels on', {
+  timeout: 240_000,
+}, async () => {
+  const stranger = await (await browser.newContext({ bypassCSP: true })).newPage();
+  await stranger.goto(server.url);
+  await stranger.getByLabel('Your name').waitFor();
+  await look(stranger, 'sign-in');
+
+  const { page } = await signedIn(1, 'Ada Lindgren', {}, ['admin']);
+  const plan = { title: 'Sourdough from scratch', description: 'Flour, water, salt.', durationMinutes: 90 };
+  const later = { ...plan, scheduledAt: new Date(Date.now() + 2 * 86_400_000).toISOString() };
+  const { body: scheduled } = await server.rest(
+    { id: 1, name: 'Ada Lindgren' },
+    'POST',
+    '/api/workshops',
+    later,
+  );
+  const { body: live } = await server.rest(1, 'POST', '/api/workshops', { ...later, title: 'Spinning wool' });
+  const people = ['Noor Haddad', 'Tomás Vidal', 'Mei Lin', 'Jonas Berg', 'Amara Okafor', 'Priya Nair'];
+  await server.rest(1, 'POST', `/api/workshops/${live.id}/start`);
+  for (const [index, name] of people.entries()) {
+    const who = { id: index + 2, name };
+    await server.rest(who, 'POST', `/api/workshops/${live.id}/rsvp`);
+    const guest = await server.connect(who);
+    guests.push(guest);
+    await guest.say('join', { workshopId: live.id });
+    await guest.say('chat', {
+      workshopId: live.id,
+      message: `Hello from ${name}: https://example.org/${index}`,
+    });
+    if (index > 2) await guest.say('raise-hand', { workshopId: live.id });
+  }
+  await page.goto(server.url);
+  await page.getByText('Spinning wool').waitFor();
+  await look(page, 'home');
+
+  await page.goto(`${server.url}/?workshop=${scheduled.id}`);
+  await page.getByRole('timer').waitFor();
+  await look(page, 'before');
+
+  await page.goto(`${server.url}/?workshop=${live.id}`);
+  await page.getByRole('log').getByText('Hello from Priya Nair').waitFor();
+  await page.getByRole('button', { name: 'Let Jonas Berg speak' }).click();
+  await page.getByText('Jonas Berg was given the floor.').waitFor();
+  expect(await page.getByRole('log').getByRole('link').count()).toBe(people.length);
+  await look(page, 'room');
+
+  await server.rest(1, 'POST', `/api/workshops/${live.id}/end`);
+  await page.getByText('This workshop is over.').waitFor();
+  await page.getByText('7 people came').waitFor();
+  await look(page, 'after');
+  await page.reload();
+  await page.getByText('Hello from Mei Lin').waitFor();
+});
+
+it('[UI8] speaks German to whose browser asks for it, and keeps the choice of another language', {
+  timeout: 60_000,
+}, async () => {
+  const { page } = await signedIn(3, 'Mei', { locale: 'de-DE' });
+  await page.goto(server.url);
+  await page.getByText('Demnächst').waitFor();
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe('de');
+  await page.getByLabel('Sprache').selectOption('en');
+  await page.getByText('Coming up').waitFor();
+  await page.getByLabel('Colours').selectOption('dark');
+  await page.reload();
+  await page.getByText('Coming up').waitFor();
+  expect(await page.evaluate(() => getComputedStyle(document.documentElement).colorScheme)).toBe('dark');
+});
+
+it('[UI3] shows whoever is alone a lively workshop, one at a time', { timeout: 60_000 }, async () => {
+  const { page } = await signedIn(4, 'Jonas');
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'See a lively one' }).click();
+  await page.getByText('Jonas (you)').waitFor();
+  const [one, other] = await Promise.all([
+    server.rest(4, 'POST', '/api/lively'),
+    server.rest(5, 'POST', '/api/lively'),
+  ]);
+  expect(one).toEqual(other);
+  expect(page.url()).toContain(String(one.body.workshopId));
+});
+
+it('[UI4] the script of the first load is under 150 kB compressed', { timeout: 60_000 }, async () => {
+  const { html, files } = await bundlePage();
+  const script = [...files].filter(([address]) => html.includes(address) && address.endsWith('.js'));
+  const size = script.reduce((sum, [, { body }]) => sum + gzipSync(body).length, 0);
+  expect(size).toBeGreaterThan(10_000);
+  expect(size).toBeLessThan(150_000);
+});
