@@ -201,6 +201,6 @@ module.exports = {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
     },
-    exclude: { path: '(^(dist|out|examples|test/packages/app)/|\\.css$)' },
+    exclude: { path: '(^(dist|out|examples|test/packages/app|packages/server/bin)/|\\.css$)' },
   },
 };

@@ -114,7 +114,7 @@ export function admitting({ callers, addresses, limits, connections }: AdmitPart
       leave();
     };
     conn.once('close', once);
-    socket.once('disconnect', once);
+    if (connections === 'shared') socket.once('disconnect', once);
   }
 
   return async (socket: WorkshopSocket): Promise<void> => {

@@ -105,7 +105,7 @@ export const rights: readonly Mutant[] = [
     endangers: 'a place is kept for a socket that is gone',
     rule: 'M24',
     file: 'src/lib/socket/handshake.ts',
-    text: "    conn.once('close', leave);\n",
+    text: "    conn.once('close', once);\n",
     becomes: '',
     tests: ['test/socket/limits.e2e.test.ts'],
     titled: 'M24',
