@@ -38,7 +38,7 @@ describe('the rules', () => {
     expect(rules.length).toBeGreaterThan(50);
     const next = new Map<string, number>();
     for (const { number } of rules) {
-      const [, part = '', count = ''] = /^([A-Z])(\d+)$/.exec(number) ?? [];
+      const [, part = '', count = ''] = /^([A-Z]+)(\d+)$/.exec(number) ?? [];
       const expected = (next.get(part) ?? 0) + 1;
       // Faults have the numbers of a list that other parts hold too.
       if (part === 'F') expect(Number(count)).toBeGreaterThanOrEqual(expected);
