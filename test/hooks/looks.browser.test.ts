@@ -64,8 +64,11 @@ async function look(page: Page, name: string): Promise<void> {
     for (const width of widths) {
       await page.setViewportSize({ width, height: 800 });
       await page.screenshot({ path: `${artifacts}${name}-${colorScheme}-${width}.png` });
-      const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
-      expect(scrollWidth, `${name} at ${width}`).toBeLessThanOrEqual(clientWidth);
+      const beyond = await page.evaluate(() => {
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return scrollWidth - clientWidth;
+      });
+      expect(beyond, `${name} at ${width}`).toBeLessThanOrEqual(0);
     }
     await findsNothing(page, `${name}, ${colorScheme}`);
   }
@@ -124,6 +127,44 @@ it('[UI1] axe finds nothing on any page, in either theme, and none scrolls sidew
   await look(page, 'after');
   await page.reload();
   await page.getByText('Hello from Mei Lin').waitFor();
+});
+
+it('[UI9] the operators’ page shows nodes and what to do, and is for admins alone', {
+  timeout: 90_000,
+}, async () => {
+  const { page } = await signedIn(1, 'Ada', {}, ['admin']);
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'Operation' }).click();
+  await page.getByRole('heading', { name: 'Nodes' }).waitFor();
+  await page.getByText('No workshop waits for an operator.').waitFor();
+  const { body } = await server.rest({ id: 1, roles: ['admin'] }, 'GET', '/api/admin/status');
+  await page.getByRole('cell', { name: body.nodes[0].node }).waitFor();
+  expect(body.nodes[0].version).toMatch(/^\d+\.\d+\.\d+/);
+  await page.route('**/api/admin/status', (route) =>
+    route.fulfill({
+      json: {
+        ...body,
+        projections: {
+          ...body.projections,
+          parked: [
+            {
+              ...{ workshopId: 77, projection: 'workshops', version: 5, reason: 'a fold that broke' },
+              ...{ attempts: 3, parkedAt: new Date().toISOString() },
+            },
+          ],
+        },
+      },
+    }),
+  );
+  await page.getByText('1 workshop is parked').waitFor();
+  await look(page, 'admin');
+  await page.getByRole('button', { name: 'Retry workshop 77' }).click();
+  await page.getByText('There is no such workshop').waitFor();
+
+  const { page: other } = await signedIn(2, 'Noor');
+  await other.goto(server.url);
+  await other.getByText('Coming up').waitFor();
+  expect(await other.getByRole('button', { name: 'Operation' }).count()).toBe(0);
 });
 
 it('[UI8] speaks German to whose browser asks for it, and keeps the choice of another language', {

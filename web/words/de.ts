@@ -152,7 +152,7 @@ export const de: Words = {
     letSpeakNamed: (name) => `${name} das Wort geben`,
     lowerOne: 'Senken',
     lowerNamed: (name) => `Die Hand von ${name} senken`,
-    next: 'Nächste Hand',
+    next: 'Als Nächstes',
     nextNamed: (name) => `Als Nächstes: ${name}`,
     waited: (time) => `wartet ${time}`,
     raised: (name, n) => (n === 1 ? `${name} hebt die Hand.` : `${name} hebt die Hand. ${n} warten.`),

@@ -149,7 +149,7 @@ export const en = {
     yours: (place: string) => `Your hand is up. You are ${place} in the queue.`,
     closed: 'Hands can be raised once the lobby is open.',
     nobody: 'Nobody is waiting to speak.',
-    letSpeak: 'Let speak',
+    letSpeak: 'Speak',
     letSpeakNamed: (name: string) => `Let ${name} speak`,
     lowerOne: 'Lower',
     lowerNamed: (name: string) => `Lower the hand of ${name}`,
