@@ -13,7 +13,6 @@ import { useWords } from './words/words.ts';
 
 // Loaded when they are looked at: the room's first load is what people wait for.
 const Admin = lazy(() => import('./admin/Admin.tsx'));
-// TIMELINE: const Timeline = lazy(() => import('./timeline/Timeline.tsx'));
 
 preferences.load();
 
@@ -27,7 +26,7 @@ function Pages() {
     return (
       <SignIn
         expired={expired}
-        invited={route.page === 'room' || route.page === 'timeline'}
+        invited={route.page === 'room'}
         guests={session?.guests ?? true}
         onSignedIn={signedIn}
         onRetry={refresh}
@@ -47,7 +46,6 @@ function Pages() {
       );
     case 'admin':
       return <Admin onExit={toList} onSignedOut={signedOut} />;
-    case 'timeline': // TIMELINE: return <Timeline workshopId={route.workshopId} … />;
     case 'room':
       return (
         <Room
@@ -56,7 +54,6 @@ function Pages() {
           roles={session?.user?.roles ?? []}
           workshopId={route.workshopId}
           onExit={toList}
-          onTimeline={() => goTo({ page: 'timeline', workshopId: route.workshopId })}
           onSignedOut={signedOut}
         />
       );

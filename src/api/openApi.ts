@@ -8,6 +8,7 @@ import { cookieName } from '../identity/origin.ts';
 import { asyncApi } from './asyncApi/document.ts';
 import { errorBody } from './errors.ts';
 import { docsSecurityPolicy } from './headers.ts';
+import type { Who } from './parts.ts';
 
 const description = `Workshops, who comes to them, and what happened in them. What happens in a room while it is live goes over
 sockets (namespace \`/workshop\`, described at \`/asyncapi.json\`).
@@ -31,7 +32,7 @@ export async function documentApi(
     const { who } = route.config ?? {};
     route.schema = {
       ...route.schema,
-      security: who === 'user' || who === 'admin' ? [{ bearer: [] }, { cookie: [] }] : [],
+      security: securityOf(who),
       response: described(route.schema.response ?? {}),
     };
   });
@@ -76,6 +77,13 @@ export async function documentApi(
     uiConfig: { docExpansion: 'list', deepLinking: true },
     logLevel: 'warn',
   });
+}
+
+function securityOf(who: Who | undefined): Record<string, string[]>[] {
+  if (who === undefined || who === 'anyone') return [];
+  const signedIn = [{ bearer: [] }, { cookie: [] }];
+  // With nothing in it: a visitor need not be signed in, and is told whether they are.
+  return who === 'visitor' ? [{}, ...signedIn] : signedIn;
 }
 
 /** Every answer with a sentence, which OpenAPI asks for, and those that every route may give. */

@@ -3,10 +3,8 @@ import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 
 export interface Page {
-  /** The document, at `/` and at `paths`, with `{{basePath}}` before its addresses. */
+  /** The document, with `{{basePath}}` before its addresses. */
   html: string;
-  /** Further addresses of the document, as fastify writes routes: `/workshops/:id`. */
-  paths?: readonly string[];
   /** By address, such as `/assets/page-4F2A9C.js`. What is under an address never changes. */
   files: ReadonlyMap<string, PageFile>;
 }
@@ -17,14 +15,13 @@ export interface PageFile {
   body: Uint8Array;
 }
 
-export function pageRoutes(
-  app: FastifyInstance,
-  { html: template, paths = [], files }: Page,
-  basePath: string,
-): void {
+/** Of the document, which looks at its own address (`web/route.ts`). */
+const addresses = ['/', '/w/:id', '/admin'];
+
+export function pageRoutes(app: FastifyInstance, { html: template, files }: Page, basePath: string): void {
   const html = template.replaceAll('{{basePath}}', basePath);
   const etag = `"${createHash('sha256').update(html).digest('base64url').slice(0, 22)}"`;
-  for (const url of ['/', ...paths]) {
+  for (const url of addresses) {
     app.get(url, { schema: { hide: true } }, async (request, reply) => {
       // Asked for anew each time: it names the files of the version that is served.
       reply.header('cache-control', 'no-cache').header('etag', etag);

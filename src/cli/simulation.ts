@@ -76,7 +76,7 @@ export async function runScript(simulation: Simulation): Promise<Summary> {
   return {
     ...played,
     ...{ title: script.title, seed, attendees, minutes, speed, server: target.kind, url: target.url },
-    page: `${later}/?workshop=${played.workshopId}`,
+    page: `${later}/w/${played.workshopId}`,
     timeline: `${later}/api/workshops/${played.workshopId}/timeline`,
     host: { userId, ...(lasts && { token }) },
     tablesFollow,

@@ -30,7 +30,7 @@ export function openingText(script: Script, speed: number, { url, kind }: Target
 }
 
 export function watchText(url: string, workshopId: number): string {
-  return `  Watch it at ${url}/?workshop=${workshopId}\n\n`;
+  return `  Watch it at ${url}/w/${workshopId}\n\n`;
 }
 
 /** What is worth a line when it happens; undefined for everything else. */

@@ -11,13 +11,13 @@ beforeAll(async () => {
   ]);
   server = await restServer({
     projecting: false,
-    parts: { page: { html: '<!doctype html><title>Rooms</title>', paths: ['/workshops/:id'], files } },
+    parts: { page: { html: '<!doctype html><title>Rooms</title>', files } },
   });
 });
 afterAll(() => server.close());
 
 it('serves the page anew each time, unless it is the one that the browser has', async () => {
-  for (const address of ['/', '/workshops/7', '/?workshop=7']) {
+  for (const address of ['/', '/w/7', '/admin', '/?workshop=7']) {
     const { status, headers, text } = await server.ask(null, `GET ${address}`);
     expect({ status, text }).toEqual({ status: 200, text: '<!doctype html><title>Rooms</title>' });
     expect(headers).toMatchObject({

@@ -183,7 +183,7 @@ describe.concurrent('workshop simulate into a running server', () => {
   it('[U8] ends the workshop when it is told to stop', { timeout }, async () => {
     const long = ['--attendees', '9', '--minutes', '4', '--seed', '3', '--speed', '20'];
     const process = await workshop(['simulate', ...long, '--into', url], from());
-    const [, id] = await process.waitFor(/\?workshop=(\d+)/, 60_000);
+    const [, id] = await process.waitFor(/\/w\/(\d+)/, 60_000);
     await process.waitFor(/is live/, 60_000);
     process.signal('SIGINT');
     expect((await process.ended).code).toBe(130);

@@ -112,9 +112,11 @@ it('[UI1] axe finds nothing on any page, in either theme, and none scrolls sidew
 
   await page.goto(`${server.url}/?workshop=${scheduled.id}`);
   await page.getByRole('timer').waitFor();
+  // As links were written before.
+  expect(new URL(page.url()).pathname).toBe(`/w/${scheduled.id}`);
   await look(page, 'before');
 
-  await page.goto(`${server.url}/?workshop=${live.id}`);
+  await page.goto(`${server.url}/w/${live.id}`);
   await page.getByRole('log').getByText('Hello from Priya Nair').waitFor();
   await page.getByRole('button', { name: 'Let Jonas Berg speak' }).click();
   await page.getByText('Jonas Berg was given the floor.').waitFor();

@@ -1,4 +1,5 @@
 /** A whole workshop: a host and three attendees in browsers of their own, over two nodes of which one is killed in the middle. */
+import { readFileSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Balancer, balancer } from '../kit/balancer.ts';
@@ -104,8 +105,16 @@ it('[UI6] a workshop goes on when a node is killed, and what was being sent over
   await host.getByRole('button', { name: 'End for everyone' }).click();
   for (const page of [host, bo, cy, di]) await page.getByText('This workshop is over.').waitFor();
   await bo.getByText('4 people came').waitFor({ timeout: 40_000 });
-  await host.getByRole('button', { name: 'Open the timeline' }).waitFor();
-  expect(await bo.getByRole('button', { name: 'Open the timeline' }).count()).toBe(0);
+  expect(await bo.getByRole('link', { name: 'Attendance' }).count()).toBe(0);
+  const [file] = await Promise.all([
+    host.waitForEvent('download'),
+    host.getByRole('link', { name: 'Attendance' }).click(),
+  ]);
+  expect(
+    readFileSync(await file.path(), 'utf8')
+      .trim()
+      .split('\n'),
+  ).toHaveLength(1 + 4);
 });
 
 it('[UI7] scrolling up in the chat brings what was said before, to its first message', {

@@ -98,7 +98,7 @@ it('lets a host schedule a workshop, open its lobby and start it with whoever ca
 
 it('lets a guest come by a link, ask to speak, be let speak and talk', async () => {
   const ada = await host();
-  expect(new URL(ada.url()).search).toMatch(/^\?workshop=\d+$/);
+  expect(new URL(ada.url()).pathname).toMatch(/^\/w\/\d+$/);
   const bo = await guestOf(ada);
   await bo.getByRole('button', { name: 'Raise hand' }).click();
   await bo.getByText('You are 1st in the queue').waitFor();

@@ -46,7 +46,7 @@ async function visit(address: string, prepare?: (page: Page) => Promise<void>): 
   await page.getByLabel('Message', { exact: true }).fill('hello');
   await page.getByRole('button', { name: 'Send', exact: true }).click();
   await page.getByRole('log').locator('.said', { hasText: 'hello' }).waitFor();
-  expect(page.url()).toMatch(/\/our\/rooms\/\?workshop=\d+$/);
+  expect(page.url()).toMatch(/\/our\/rooms\/w\/\d+$/);
   await page.close();
   return complaints;
 }

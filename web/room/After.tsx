@@ -1,5 +1,6 @@
-/** Over is not a dead end: who was there, what was said, and for host and analysts the way to the timeline. */
+/** Over is not a dead end: who was there, what was said, and for host and analysts the files of it. */
 import { Avatar } from '../shared/Avatar.tsx';
+import { basePath } from '../shared/base.ts';
 import { sayClock, sayLength, useWords } from '../words/words.ts';
 import { Linked } from './Linked.tsx';
 import { useAftermath } from './useAftermath.ts';
@@ -8,11 +9,10 @@ interface AfterProps {
   workshopId: number;
   cancelled: boolean;
   mayAnalyse: boolean;
-  onTimeline(): void;
   onExit(): void;
 }
 
-export function After({ workshopId, cancelled, mayAnalyse, onTimeline, onExit }: AfterProps) {
+export function After({ workshopId, cancelled, mayAnalyse, onExit }: AfterProps) {
   const { after, room, people, loading, chat: words } = useWords();
   const { attendees, chat } = useAftermath(workshopId);
   const refused = attendees.state === 'refused';
@@ -26,10 +26,18 @@ export function After({ workshopId, cancelled, mayAnalyse, onTimeline, onExit }:
       </section>
       {mayAnalyse && !cancelled && (
         <section className="card row spread">
-          <p className="soft">{after.timelineWhy}</p>
-          <button type="button" className="primary" onClick={onTimeline}>
-            {after.timeline}
-          </button>
+          <p className="soft">{after.filesWhy}</p>
+          <p className="row">
+            {(['attendance', 'chat', 'events'] as const).map((what) => (
+              <a
+                key={what}
+                href={`${basePath}/api/workshops/${workshopId}/export?what=${what}&format=csv`}
+                download
+              >
+                {after.files[what]}
+              </a>
+            ))}
+          </p>
         </section>
       )}
       {refused && <p className="card soft">{after.hidden}</p>}

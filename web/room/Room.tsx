@@ -22,11 +22,10 @@ interface RoomProps {
   roles: readonly string[];
   workshopId: number;
   onExit(): void;
-  onTimeline(): void;
   onSignedOut(): void;
 }
 
-export function Room({ me: noted, roles, workshopId, onExit, onTimeline, onSignedOut }: RoomProps) {
+export function Room({ me: noted, roles, workshopId, onExit, onSignedOut }: RoomProps) {
   const words = useWords();
   const { workshop, admitted, problem } = useAdmission(workshopId, onSignedOut);
   const room = useWorkshopSocket(admitted ? workshopId : null, { url: basePath });
@@ -78,7 +77,6 @@ export function Room({ me: noted, roles, workshopId, onExit, onTimeline, onSigne
             workshopId={workshopId}
             cancelled={status === 'cancelled'}
             mayAnalyse={led || roles.includes('analyst') || roles.includes('admin')}
-            onTimeline={onTimeline}
             onExit={onExit}
           />
         )}
