@@ -109,7 +109,7 @@ describe('the page', () => {
     await page.getByLabel('Title').fill(title);
     await page.getByRole('button', { name: 'Start now' }).click();
     await page.getByText('<img src=x onerror=owned=1> (you)').waitFor();
-    const workshopId = Number(new URL(page.url()).searchParams.get('workshop'));
+    const workshopId = Number(new URL(page.url()).pathname.split('/').at(-1));
     // Everyone has a payload for a name, raises a hand, and says the same again.
     for (const [index, payload] of payloads.entries()) {
       const who = { id: 100 + index, name: payload.slice(0, 80) };
@@ -214,7 +214,7 @@ describe('a page of another site', () => {
       await page.getByLabel('Starts at').fill('2030-01-01T12:00');
       await page.getByRole('button', { name: 'Schedule' }).click();
       await page.getByText('Victim (you)').waitFor();
-      workshopId = Number(new URL(page.url()).searchParams.get('workshop'));
+      workshopId = Number(new URL(page.url()).pathname.split('/').at(-1));
       const admin = { id: 9, roles: ['admin'] };
       const there = async (): Promise<Json> => {
         const { body } = await server.rest(admin, 'GET', `/api/workshops/${workshopId}`);

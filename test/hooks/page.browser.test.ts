@@ -62,7 +62,7 @@ async function host(title = 'Weaving'): Promise<Page> {
 
 /** Comes by the link of the room in which the host is. */
 async function guestOf(ada: Page, name = 'Bo'): Promise<Page> {
-  const bo = await arrive(name, new URL(ada.url()).search);
+  const bo = await arrive(name, new URL(ada.url()).pathname);
   await bo.getByText(`${name} (you)`).waitFor();
   return bo;
 }
