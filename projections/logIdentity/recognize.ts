@@ -142,9 +142,11 @@ interface Renewing {
 /** Puts off until when the run is in use, where that is this one or has to be; answers with what the database knows then. */
 async function renewed(
   database: Pick<Database, 'query'>,
-  { identity, run }: Identified,
-  { formerRun = run, leaseMs }: Renewing,
+  found: Identified,
+  renewing: Renewing,
 ): Promise<Known | undefined> {
+  const { identity, run } = found;
+  const { formerRun = run, leaseMs } = renewing;
   const [row] = await database.query(
     `update projection_log set run = $2::text, run_until = now() + $4::bigint * interval '1 millisecond'
      where projection = '${projectionName}' and identity = $1::text
@@ -153,8 +155,11 @@ async function renewed(
      returning ${columns}`,
     [identity ?? '', run, formerRun, leaseMs],
   );
-  if (row === undefined) return knownBy(database);
-  return knownOf(row);
+  if (row !== undefined) return knownOf(row);
+  const known = await knownBy(database);
+  // The other run was given up between the two statements: it is this one's turn, which has to say so.
+  const isFree = known !== undefined && known.identity === identity && known.run !== run && !known.isInUse;
+  return isFree ? renewed(database, found, renewing) : known;
 }
 
 /** A database without a log takes the first that comes. */

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openDatabase } from '../../../projections/database/open.ts';
 import { adopt } from '../../../projections/logIdentity/adopt.ts';
 import { type OwnDatabase, ownDatabase } from '../../../projections/logIdentity/ownDatabase.ts';
+import { recognize } from '../../../projections/logIdentity/recognize.ts';
 import { type Projector, projector } from '../../../projections/worker/projector.ts';
 import { foldedVersion } from '../../../projections/workshops/queries.ts';
 import { embeddedLog } from '../../../src/log/embedded/log.ts';
@@ -245,6 +246,29 @@ describe('a log and a database that meet', () => {
     await until(async () => stranger.test(await failureOf(second.check())), {
       what: 'the copy to be a stranger',
     });
+  });
+
+  it('[B8] a copy that finds the other one given up while it looks takes its place, and says so', async () => {
+    const [redis, copied] = [await redisServer(), await redisServer()];
+    const log = await logAt(redis.url);
+    const first = processOn(log);
+    await first.ready;
+    await first.close();
+    await isInUseFor('1 minute');
+    const twin = await logAt(copied.url);
+    await twin.identity.claim(String((await log.identity.read()).identity));
+    const database = raw();
+    const asked: string[] = [];
+    const query = async (...given: Parameters<typeof database.query>) => {
+      const rows = await database.query(...given);
+      asked.push(given[0]);
+      // The statement that would have taken its place has just found it in use.
+      if (asked.length === 1) await isInUseFor('0');
+      return rows;
+    };
+    const run = await recognize({ log: twin, database: { query }, formerRun: undefined });
+    expect(run).toBe((await twin.identity.read()).run);
+    expect(await raw().query('select run from projection_log', [])).toEqual([{ run }]);
   });
 
   it('[B8] an empty log beside one that is in use is no successor, and keeps no name', async () => {
