@@ -130,6 +130,11 @@ export async function deleteWebhook(noting: Noting, id: number): Promise<void> {
   await note(noting, 'workshop_webhooks', { id });
 }
 
+export async function areThereWebhooks(database: Pick<Database, 'query'>): Promise<boolean> {
+  const [row] = await database.query('select exists (select from workshop_webhooks) as are_there', []);
+  return row?.are_there === true;
+}
+
 /** Its receiver wants no more. */
 export async function endWebhook(noting: Noting, id: number, because: string): Promise<void> {
   await noting.database.query(

@@ -8,7 +8,7 @@
 import type { Database } from '../../projections/database/database.ts';
 import { storedEvents } from '../../projections/events/queries.ts';
 import type { Noting } from '../../projections/notes/notes.ts';
-import { endWebhook } from '../../projections/webhooks/hooks.ts';
+import { areThereWebhooks, endWebhook } from '../../projections/webhooks/hooks.ts';
 import {
   type Claim,
   claimPlaces,
@@ -77,6 +77,8 @@ export function deliveries(options: DeliveriesOptions): Deliveries {
   /** Places under way, by webhook. */
   const underWay = new Map<number, number>();
   const working = new Set<Promise<void>>();
+  /** While there is none, what the tables get wakes nobody: a commit costs no look. */
+  let areThere = false;
   let isWoken = false;
   let rest = new AbortController();
 
@@ -104,6 +106,8 @@ export function deliveries(options: DeliveriesOptions): Deliveries {
 
   /** True where there may be more at once. */
   async function look(): Promise<boolean> {
+    areThere = await areThereWebhooks(database);
+    if (!areThere) return false;
     const isBehind = await scanFeed(database);
     const limit = atOnce - working.size;
     const claims = await claimPlaces(database, { owner, leaseMs, underWay, perWebhook, limit });
@@ -127,6 +131,7 @@ export function deliveries(options: DeliveriesOptions): Deliveries {
   }
 
   function wake(): void {
+    if (!areThere) return;
     isWoken = true;
     rest.abort();
   }
