@@ -2,6 +2,7 @@
  * For admins: what is checked by folding everything again – the tables against the log, archived workshops against what was
  * recorded of them – reported line by line as it goes.
  */
+
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
@@ -10,8 +11,7 @@ import { checkReplay, replayReport } from '../history/checkReplay.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { idInAddress } from './schemas.ts';
-
-const lines = 'application/x-ndjson';
+import { ndjson } from './streams.ts';
 
 /** Every event of every workshop is read: one after the other. */
 const oneAtATime = { atOnce: 1, waiting: 5 };
@@ -34,7 +34,7 @@ export function adminCheckRoutes(app: Api, { readModels, history, turnsAt }: Res
       querystring: z.object({
         workshopId: idInAddress.optional().describe('This workshop alone; all of them if left out'),
       }),
-      response: { 200: { description: 'Findings', content: { [lines]: { schema: reported } } } },
+      response: { 200: { description: 'Findings', content: { [ndjson]: { schema: reported } } } },
     },
     async handler(request, reply) {
       const { workshopId } = request.query;
@@ -56,7 +56,7 @@ export function adminCheckRoutes(app: Api, { readModels, history, turnsAt }: Res
       description:
         'One JSON object to a line: what differs, how far it is, and at the end a summary. Without a summary it broke off.',
       operationId: 'check-replay',
-      response: { 200: { description: 'Findings', content: { [lines]: { schema: replayReport } } } },
+      response: { 200: { description: 'Findings', content: { [ndjson]: { schema: replayReport } } } },
     },
     async handler(request, reply) {
       await replays.take(callerOf(request).userId, reply.raw);
@@ -72,7 +72,7 @@ function sendFindings(reply: FastifyReply, find: (signal: AbortSignal) => AsyncI
   if (reply.raw.closed) reading.abort(new Error('the reader went away'));
   const stream = Readable.from(linesOf(find(reading.signal)), { highWaterMark: 1 });
   // The schema of this type of answer is that of a line, not of the stream of them.
-  return reply.type(`${lines}; charset=utf-8`).send(stream) as never;
+  return reply.type(`${ndjson}; charset=utf-8`).send(stream) as never;
 }
 
 async function* linesOf(found: AsyncIterable<object>): AsyncGenerator<string> {

@@ -5,11 +5,11 @@ import { refused } from './errors.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { workshopParams } from './schemas.ts';
-import { sendText, usualPatience, whileWaited } from './streams.ts';
+import { ndjson, sendText, usualPatience, whileWaited } from './streams.ts';
 
 const types = {
   csv: 'text/csv',
-  ndjson: 'application/x-ndjson',
+  ndjson,
   vtt: 'text/vtt',
 } as const;
 

@@ -10,9 +10,8 @@ import { refused } from './errors.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { historyItem, whole } from './schemas.ts';
-import { sendText, usualPatience } from './streams.ts';
+import { ndjson, sendText, usualPatience, wantsLines } from './streams.ts';
 
-const lines = 'application/x-ndjson';
 /** Of one user. Most of them wait, and ask the database four times a second for a row of each partition. */
 const following = { atOnce: 16, waiting: 100 };
 const lookMs = 250;
@@ -45,7 +44,7 @@ export function feedRoutes(app: Api, { readModels, turnsAt, patience = usualPati
       summary:
         "The events of all workshops, each workshop's in order and none left out. For analysts and admins.",
       description:
-        `Page by page, or with \`Accept: ${lines}\` one event to a line, and \`{ "nextCursor": … }\` in the last. An event may come ` +
+        `Page by page, or with \`Accept: ${ndjson}\` one event to a line, and \`{ "nextCursor": … }\` in the last. An event may come ` +
         'again where tables were made anew or the log lost its tail: `eventId` tells it from another one.',
       operationId: 'read-feed',
       querystring: query,
@@ -54,7 +53,7 @@ export function feedRoutes(app: Api, { readModels, turnsAt, patience = usualPati
           description: 'The events',
           content: {
             'application/json': { schema: z.object({ items: z.array(item), nextCursor }) },
-            [lines]: { schema: z.union([item, z.object({ nextCursor })]) },
+            [ndjson]: { schema: z.union([item, z.object({ nextCursor })]) },
           },
         },
       },
@@ -68,8 +67,8 @@ export function feedRoutes(app: Api, { readModels, turnsAt, patience = usualPati
       const { waitMs, ...asked } = request.query;
       const page = await awaited(readModels.feed, asked, { waitMs, signal: gone.signal });
       const { nextCursor } = page;
-      if (!request.headers.accept?.includes(lines)) return { items: page.events.map(itemOf), nextCursor };
-      reply.type(`${lines}; charset=utf-8`);
+      if (!wantsLines(request)) return { items: page.events.map(itemOf), nextCursor };
+      reply.type(`${ndjson}; charset=utf-8`);
       return sendText(reply, linesOf(page), patience);
     },
   });

@@ -14,9 +14,8 @@ import { refused } from './errors.ts';
 import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { historyItem, idInAddress, whole, workshopParams } from './schemas.ts';
-import { sendText, usualPatience } from './streams.ts';
+import { ndjson, sendText, usualPatience, wantsLines } from './streams.ts';
 
-const lines = 'application/x-ndjson';
 const defaultLimit = 100;
 const pageSize = 1_000;
 /** Lines that are made in one go: between two pieces others are answered. */
@@ -28,7 +27,7 @@ const query = z.object({
   after: whole(0, Number.MAX_SAFE_INTEGER).default(0).describe('Events after this version'),
   limit: whole(1, 1_000)
     .optional()
-    .describe(`${defaultLimit} if left out; as ${lines} everything if left out`),
+    .describe(`${defaultLimit} if left out; as ${ndjson} everything if left out`),
   type: z.enum(eventTypes).optional().describe('Events of this type alone'),
   userId: idInAddress.optional().describe('Events about or by this user alone'),
 });
@@ -46,7 +45,7 @@ export function historyRoutes(app: Api, context: RestContext): void {
       tags: ['History'],
       summary: 'The events of a workshop, in order. For host, co-hosts and analysts.',
       description:
-        `Page by page, or with \`Accept: ${lines}\` the whole, one event to a line. Where \`type\` or \`userId\` is given a ` +
+        `Page by page, or with \`Accept: ${ndjson}\` the whole, one event to a line. Where \`type\` or \`userId\` is given a ` +
         'page may have fewer items than `limit`, even none, and still be followed by another: go on until `nextAfter` is null.',
       operationId: 'list-events',
       params: workshopParams,
@@ -61,7 +60,7 @@ export function historyRoutes(app: Api, context: RestContext): void {
                 nextAfter: z.number().int().nullable().describe('`after` of the next page; null at the end'),
               }),
             },
-            [lines]: { schema: historyItem },
+            [ndjson]: { schema: historyItem },
           },
         },
       },
@@ -73,9 +72,9 @@ export function historyRoutes(app: Api, context: RestContext): void {
       const history = await context.history.open(id);
       if (history === undefined) throw refused('not_found');
       const asked = { context, history, user, query: request.query };
-      if (!request.headers.accept?.includes(lines)) return historyPage(asked);
+      if (!wantsLines(request)) return historyPage(asked);
       await context.readings.take(asked.user.userId, reply.raw);
-      reply.type(`${lines}; charset=utf-8`);
+      reply.type(`${ndjson}; charset=utf-8`);
       return sendText(reply, historyLines(asked), context.patience ?? usualPatience);
     },
   });

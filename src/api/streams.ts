@@ -1,7 +1,15 @@
 /** Long answers: sent piece by piece, only as fast as they are read, and to nobody for ever. */
 import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** One JSON value to a line. */
+export const ndjson = 'application/x-ndjson';
+
+/** Whether someone would rather have lines than one body. */
+export function wantsLines({ headers }: FastifyRequest): boolean {
+  return headers.accept?.includes(ndjson) === true;
+}
 
 /** In milliseconds. */
 export interface Patience {

@@ -90,7 +90,7 @@ it('[S23] ten readers of the whole leave room for everyone else, and each gets a
   await asking;
   expect(new Set(lines)).toEqual(new Set([(await server.log.events.head(id))?.version]));
   // A hundred thousand lines: were they made without a break, nobody else would be answered.
-  expect(health).toBeGreaterThan(20);
+  expect(health).toBeGreaterThan(40);
 });
 
 it('[S23] one user reads two at once, the others of theirs wait, and more than wait are refused', {

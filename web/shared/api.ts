@@ -1,4 +1,5 @@
 /** The pages' calls to the REST routes. What comes back is taken at the server's word. */
+import type { ChatMessage } from '../../src/hooks/useWorkshopChat.ts';
 import { basePath } from './base.ts';
 
 export interface Refusal {
@@ -65,15 +66,8 @@ export interface AttendeeRecord {
   presentMs: number;
 }
 
-export interface ListedMessage {
-  id: number;
-  userId: number;
-  displayName: string;
-  avatarUrl: string | null;
-  message: string | null;
-  offsetMs: number;
-  createdAt: string;
-}
+/** As the chat hook has it, with the time as JSON has it. */
+export type ListedMessage = Omit<ChatMessage, 'createdAt'> & { createdAt: string };
 
 export type Step = 'open-lobby' | 'start' | 'end' | 'cancel';
 

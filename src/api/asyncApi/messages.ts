@@ -66,7 +66,10 @@ export const answers = {
   attendees: z.object({
     ...{ ok: z.literal(true), version, items: z.array(attendee), nextCursor: z.string().nullable() },
   }) satisfies z.ZodType<AttendeesPage>,
-  authenticated: z.object({ ok: z.literal(true), expiresAt: z.iso.datetime() }),
+  authenticated: z.object({
+    ok: z.literal(true),
+    expiresAt: z.iso.datetime().nullable().describe('null where an application signs in for good'),
+  }),
   refused: refusal satisfies z.ZodType<Reply>,
 };
 
