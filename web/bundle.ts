@@ -40,6 +40,9 @@ async function bundle(): Promise<BundledPage> {
     entryPoints: { page: './page.tsx', style: './style.css', icon: './icon.svg' },
     loader: { '.svg': 'copy' },
     entryNames: '[name]-[hash]',
+    // What is loaded when it is looked at is a file of its own.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     outdir: '/assets',
     bundle: true,
     write: false,

@@ -137,6 +137,12 @@ it('[UI9] the operators’ page shows nodes and what to do, and is for admins al
   const { page } = await signedIn(1, 'Ada', {}, ['admin']);
   await page.goto(server.url);
   await page.getByRole('button', { name: 'Operation' }).click();
+  await page.getByRole('heading', { name: 'Operation' }).waitFor();
+  // An address of its own, which the back button leaves and a reload keeps.
+  expect(new URL(page.url()).pathname).toBe('/admin');
+  await page.goBack();
+  await page.getByRole('heading', { name: 'Host a workshop' }).waitFor();
+  await page.goto(`${server.url}/admin`);
   await page.getByRole('heading', { name: 'Nodes' }).waitFor();
   await page.getByText('No workshop waits for an operator.').waitFor();
   const { body } = await server.rest({ id: 1, roles: ['admin'] }, 'GET', '/api/admin/status');
