@@ -1,6 +1,7 @@
 /** The whole product on a Postgres that is not a plain one: behind pgbouncer in transaction mode, and where standby and primary change places. */
 import postgres from 'postgres';
-import { afterEach, expect, inject, it, vi } from 'vitest';
+import { expect, inject, it, vi } from 'vitest';
+import { closingAfterEach } from '../kit/closing.ts';
 import { runCommand } from '../kit/commandLine.ts';
 import { startPgbouncer } from '../kit/pgbouncer.ts';
 import { startPostgres } from '../kit/postgres.ts';
@@ -10,15 +11,7 @@ import { until } from '../kit/until.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const opened: { close(): Promise<unknown> }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): Promise<unknown> }>(each: T): T {
-  opened.push(each);
-  return each;
-}
+const closing = closingAfterEach();
 
 const readiness = async ({ url }: TestServer) => {
   const answer = await fetch(`${url}/readyz`);

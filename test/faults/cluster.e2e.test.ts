@@ -1,7 +1,8 @@
 /** A Redis Cluster of which one master is killed, while rooms of all of them are busy: it comes back, or its replica takes over. */
 import type { Redis } from 'ioredis';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { selfSigned } from '../kit/certificate.ts';
+import { closingAfterEach } from '../kit/closing.ts';
 import { startCluster } from '../kit/cluster.ts';
 import { type Log, redisEvents } from '../kit/history/read.ts';
 import { startNode } from '../kit/node.ts';
@@ -11,15 +12,7 @@ import { restAt } from '../kit/server.ts';
 import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
-const opened: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): unknown }>(made: T): T {
-  opened.push(made);
-  return made;
-}
+const closing = closingAfterEach();
 
 /** Waits until so many more things were done in each of the rooms. */
 async function grow(rooms: readonly Gathering[], by: number): Promise<void> {

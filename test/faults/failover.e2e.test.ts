@@ -1,5 +1,6 @@
 /** A primary that another Redis takes the place of, while people are in rooms: told by Sentinels, and by nobody. */
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { closingAfterEach } from '../kit/closing.ts';
 import { redisEvents } from '../kit/history/read.ts';
 import { networkTo } from '../kit/network.ts';
 import { startNode } from '../kit/node.ts';
@@ -10,15 +11,7 @@ import { type SentinelSetup, startSentinels } from '../kit/sentinel.ts';
 import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
 
-const opened: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): unknown }>(made: T): T {
-  opened.push(made);
-  return made;
-}
+const closing = closingAfterEach();
 
 async function grows(room: { done: number }, by: number): Promise<void> {
   const mark = room.done + by;

@@ -1,25 +1,18 @@
 /** What one is told where Redis can't be reached, and by which ways it can. */
 import { createServer } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RedisAddress } from '../../src/log/redis/address.ts';
 import { connect } from '../../src/log/redis/connect.ts';
 import { redisLog } from '../../src/log/redis/log.ts';
 import { selfSigned } from '../kit/certificate.ts';
+import { closingAfterEach } from '../kit/closing.ts';
 import { startCluster } from '../kit/cluster.ts';
 import { temporaryFolder } from '../kit/folder.ts';
 import { freePort } from '../kit/ports.ts';
 import { startRedis } from '../kit/redis.ts';
 import { as, chat, send } from './drafts.ts';
 
-const opened: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): unknown }>(made: T): T {
-  opened.push(made);
-  return made;
-}
+const closing = closingAfterEach();
 
 async function reason(address: RedisAddress): Promise<string> {
   const told = await connect(address, 'commands', () => undefined).then(

@@ -1,6 +1,6 @@
 /** Deliveries while things go wrong: receivers that are killed, senders that are, several of them, secrets that cannot be read. */
 import postgres from 'postgres';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import type { Database } from '../../projections/database/database.ts';
 import { openDatabase } from '../../projections/database/open.ts';
 import { claimPlaces, scanFeed } from '../../projections/webhooks/places.ts';
@@ -10,6 +10,7 @@ import { type DeliveriesOptions, type DeliveryEvent, deliveries } from '../../sr
 import { sealedUnder } from '../../src/webhooks/secret.ts';
 import { webhookSender } from '../../src/webhooks/send.ts';
 import { webhooks } from '../../src/webhooks/webhooks.ts';
+import { closingAfterEach } from '../kit/closing.ts';
 import { type Receiver, receiver } from '../kit/receiver.ts';
 import { migratedPostgres } from '../kit/shared.ts';
 import { until } from '../kit/until.ts';
@@ -17,17 +18,12 @@ import { arrayLog } from '../projections/arrayLog.ts';
 import { story } from '../projections/story.ts';
 
 const secret = 'what all processes of the tests have in common';
-const opened: { close(): unknown }[] = [];
+const closing = closingAfterEach();
 let database: Database;
 let log: ReturnType<typeof arrayLog>;
 let running: Projector;
 let there: Receiver;
 let told: DeliveryEvent[];
-
-function closing<T extends { close(): unknown }>(made: T): T {
-  opened.push(made);
-  return made;
-}
 
 beforeEach(async () => {
   told = [];
@@ -38,9 +34,6 @@ beforeEach(async () => {
   log = arrayLog();
   running = closing(projector({ log, database, node: 'a' }));
   there = closing(await receiver());
-});
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
 });
 
 const noting = () =>
@@ -271,7 +264,7 @@ it('[K18] what came in and was not looked through yet is told once', { timeout: 
   await write(1);
   await scanFeed(other);
   const looking = postgres(url, { max: 1 });
-  opened.push({ close: () => looking.end() });
+  closing({ close: () => looking.end() });
   // Somebody else looks through the feed just now, and takes long.
   await looking.unsafe('begin');
   await looking.unsafe('select from workshop_webhook_scans for update');

@@ -1,27 +1,20 @@
 /** A sender that is killed when a receiver has an event and nothing says so yet. */
 import postgres from 'postgres';
-import { afterEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { closingAfterEach } from '../kit/closing.ts';
 import { startNode } from '../kit/node.ts';
 import { receiver } from '../kit/receiver.ts';
 import { clusterSettings, restAt } from '../kit/server.ts';
 import { until } from '../kit/until.ts';
 
-const opened: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const each of opened.splice(0).reverse()) await each.close();
-});
-
-function closing<T extends { close(): unknown }>(made: T): T {
-  opened.push(made);
-  return made;
-}
+const closing = closingAfterEach();
 
 it('[K17] what was told and not noted when its sender was killed comes twice, under one id, and the rest once', {
   timeout: 120_000,
 }, async () => {
   const settings = await clusterSettings();
   const sql = postgres(settings.DATABASE_URL ?? '', { max: 1 });
-  opened.push({ close: () => sql.end() });
+  closing({ close: () => sql.end() });
   const there = closing(await receiver());
   const node = closing(await startNode({ env: { ...settings, WEBHOOK_ALLOW_PRIVATE: 'true' } }));
   const rest = restAt(node.url);
