@@ -16,6 +16,7 @@ import { adminProjectionRoutes } from './adminProjections.ts';
 import { adminWebhookRoutes } from './adminWebhooks.ts';
 import { chatRoutes } from './chat.ts';
 import { checking } from './commands.ts';
+import { engagementRoutes } from './engagement.ts';
 import { answerBrokenRequest, answerTo, errorHandler, refused } from './errors.ts';
 import { exportRoutes } from './exports.ts';
 import { feedRoutes } from './feed.ts';
@@ -94,6 +95,7 @@ export async function restApi(parts: RestParts): Promise<FastifyInstance> {
     historyRoutes(api, context);
     stateRoutes(api, context);
     timelineRoutes(api, context);
+    engagementRoutes(api, context);
     exportRoutes(api, context);
     guestRoutes(api, context);
     feedRoutes(api, context);

@@ -93,12 +93,14 @@ export function liveMs(room: Pick<Room, 'startedAt' | 'endedAt'>, until: number)
   return room.startedAt === null ? null : (room.endedAt ?? until) - room.startedAt;
 }
 
+export const roles = ['host', 'co-host', 'speaker', 'attendee'] as const;
+
 /** A line of the attendance list. */
 export interface AttendanceLine {
   userId: number;
   displayName: string | null;
   /** As it was last. */
-  role: 'host' | 'co-host' | 'speaker' | 'attendee';
+  role: (typeof roles)[number];
   firstJoinedAt: string;
   lastLeftAt: string | null;
   minutesPresent: number;
@@ -115,17 +117,22 @@ export async function attendanceList(
   const fold = attendanceFold();
   const room = await follow(pages, workshopId, fold.watch);
   const until = horizon(room, now);
+  return fold.attendees(room, until).map((entry) => attendanceLine(room, entry, until));
+}
+
+export function attendanceLine(room: Room, entry: Attendance, until: number): AttendanceLine {
+  const { userId, firstJoinedAt, lastLeftAt, presentMs, presentLiveMs, stays } = entry;
   const live = liveMs(room, until);
-  return fold.attendees(room, until).map((entry) => ({
-    userId: entry.userId,
-    displayName: room.members.get(entry.userId)?.displayName ?? null,
-    role: roleOf(room, entry.userId),
-    firstJoinedAt: new Date(entry.firstJoinedAt).toISOString(),
-    lastLeftAt: entry.lastLeftAt === null ? null : new Date(entry.lastLeftAt).toISOString(),
-    minutesPresent: minutes(entry.presentMs),
-    sharePresent: live === null || live === 0 ? null : rounded(entry.presentLiveMs / live),
-    rejoins: entry.stays - 1,
-  }));
+  return {
+    userId,
+    displayName: room.members.get(userId)?.displayName ?? null,
+    role: roleOf(room, userId),
+    firstJoinedAt: new Date(firstJoinedAt).toISOString(),
+    lastLeftAt: lastLeftAt === null ? null : new Date(lastLeftAt).toISOString(),
+    minutesPresent: minutes(presentMs),
+    sharePresent: live === null || live === 0 ? null : rounded(presentLiveMs / live),
+    rejoins: stays - 1,
+  };
 }
 
 function roleOf(room: Room, userId: number): AttendanceLine['role'] {

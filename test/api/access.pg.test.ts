@@ -111,6 +111,11 @@ const cases: Case[] = [
     private: [401, 404, 403, 403, 200, 200, 200, 403],
   },
   {
+    route: 'GET /api/workshops/:id/engagement',
+    public: [401, 403, 403, 403, 200, 200, 200, 403],
+    private: [401, 404, 403, 403, 200, 200, 200, 403],
+  },
+  {
     route: 'GET /api/workshops/:id/export?what=chat',
     public: [401, 403, 403, 403, 200, 200, 200, 403],
     private: [401, 404, 403, 403, 200, 200, 200, 403],

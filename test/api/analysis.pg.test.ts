@@ -106,6 +106,21 @@ describe('a small workshop', () => {
     expect(usual.body).toMatchObject({ bucketMs: 60_000, series: [{ offsetMs: 0, chat: 1, present: 3 }] });
   });
 
+  it('[A21] has an engagement that says who did what, and how long the hand waited', async () => {
+    const { status, body } = await server.ask(analyst, `GET /api/workshops/${id}/engagement`);
+    const { totals } = (await server.ask(analyst, `GET /api/workshops/${id}/timeline`)).body;
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      workshopId: id,
+      people: [
+        { userId: host.userId, role: 'host', messages: 0, handsRaised: 0, approvals: 0 },
+        { userId: member.userId, role: 'speaker', messages: 1, handsRaised: 1, approvals: 1 },
+        { userId: coHost.userId, role: 'co-host', messages: 0, handsRaised: 0, approvals: 0 },
+      ],
+      hands: [{ userId: member.userId, outcome: 'approved', waitMs: totals.medianHandWaitMs }],
+    });
+  });
+
   it('[A7] is exported as attendance that agrees with the tables', async () => {
     const answer = await server.ask(host, `GET /api/workshops/${id}/export?what=attendance&format=csv`);
     expect(answer.headers).toMatchObject({
