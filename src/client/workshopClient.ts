@@ -10,5 +10,13 @@ export {
   workshopConnection,
 } from './connection.ts';
 export { type Follower, type FollowerSnapshot, unknownRoom } from './follower.ts';
+export {
+  type Replay,
+  type ReplayOptions,
+  type ReplaySnapshot,
+  replaySpeeds,
+  unknownReplay,
+  workshopReplay,
+} from './replay/replay.ts';
 export type { Reply, WireError } from './reply.ts';
 export type { RoomView } from './roomView.ts';

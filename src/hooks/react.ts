@@ -1,5 +1,11 @@
 /** Every hook of the package `workshop-rooms-client/react`. */
-export * from './useWorkshopChat.ts';
+export { type ChatMessage, useWorkshopChat, type WorkshopChat } from './useWorkshopChat.ts';
+export {
+  replaySpeeds,
+  useWorkshopReplay,
+  type WorkshopReplay,
+  type WorkshopReplayOptions,
+} from './useWorkshopReplay.ts';
 export {
   type AttendeeInfo,
   useWorkshopSocket,

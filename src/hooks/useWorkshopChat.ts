@@ -53,7 +53,7 @@ export function useWorkshopChat(socket: Socket | null, workshopId: number | null
 /** Messages by the line they were made of: what did not change stays the same object. */
 const made = new WeakMap<ChatView, ChatMessage>();
 
-function messageOf(line: ChatView): ChatMessage {
+export function messageOf(line: ChatView): ChatMessage {
   const known = made.get(line);
   if (known !== undefined) return known;
   const { id, userId, displayName, avatarUrl, message, offset_ms, createdAt } = line;

@@ -141,7 +141,7 @@ function useMembership(follower: Follower | null): void {
   }, [follower]);
 }
 
-function useWorkshopState(view: RoomView | null): WorkshopState | null {
+export function useWorkshopState(view: RoomView | null): WorkshopState | null {
   const known = view !== null;
   const { status, startedAt, endedAt, hostId, coHostIds, title, scheduledAt } = view ?? absentView;
   return useMemo(

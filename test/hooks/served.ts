@@ -74,6 +74,8 @@ export async function served(settings: Record<string, string> = {}) {
     /** Where the hooks find it. */
     url: network.url,
     network,
+    /** Past the network: REST keeps connections open, which `clear` would wait for. */
+    origin,
     rest,
     /** A public workshop of user 1, live, with RSVPs of users 2 to 4. */
     async liveWorkshop(title = 'Sourdough'): Promise<number> {
