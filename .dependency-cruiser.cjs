@@ -103,7 +103,7 @@ module.exports = {
       part('hooks'),
       part('client'),
       protocol,
-      npm('(@types/)?react(-dom)?', '@tanstack/react-virtual'),
+      npm('(@types/)?react(-dom)?', '@tanstack/react-virtual', 'uplot'),
     ),
 
     ...builds('timing', timing, ['^src/protocol/errors\\.ts$']),

@@ -13,6 +13,7 @@ import { useWords } from './words/words.ts';
 
 // Loaded when they are looked at: the room's first load is what people wait for.
 const Admin = lazy(() => import('./admin/Admin.tsx'));
+const Timeline = lazy(() => import('./timeline/Timeline.tsx'));
 
 preferences.load();
 
@@ -54,6 +55,16 @@ function Pages() {
           roles={session?.user?.roles ?? []}
           workshopId={route.workshopId}
           onExit={toList}
+          onTimeline={() => goTo({ page: 'timeline', workshopId: route.workshopId })}
+          onSignedOut={signedOut}
+        />
+      );
+    case 'timeline':
+      return (
+        <Timeline
+          key={route.workshopId}
+          workshopId={route.workshopId}
+          onExit={() => toRoom(route.workshopId)}
           onSignedOut={signedOut}
         />
       );

@@ -2,15 +2,21 @@
 import { useCallback, useEffect, useState } from 'react';
 import { basePath } from './shared/base.ts';
 
-export type Route = { page: 'home' } | { page: 'room'; workshopId: number } | { page: 'admin' };
+export type Route =
+  | { page: 'home' }
+  | { page: 'room'; workshopId: number }
+  | { page: 'timeline'; workshopId: number }
+  | { page: 'admin' };
 
 export function useRoute(): [Route, (to: Route) => void] {
   const [route, setRoute] = useState(readAddress);
   useEffect(() => {
     // An address of before, or one that names nothing, becomes the one that it leads to.
     const read = readAddress();
-    if (location.pathname + location.search !== addressOf(read))
-      history.replaceState(null, '', addressOf(read));
+    // What a timeline has after its path – moment, speed, filters – is its own.
+    const { pathname, search } = location;
+    if ((read.page === 'timeline' ? pathname : pathname + search) !== addressOf(read))
+      history.replaceState(null, '', addressOf(read) + (read.page === 'timeline' ? search : ''));
     const follow = () => setRoute(readAddress());
     addEventListener('popstate', follow);
     return () => removeEventListener('popstate', follow);
@@ -23,16 +29,25 @@ export function useRoute(): [Route, (to: Route) => void] {
 }
 
 function addressOf(route: Route): string {
-  if (route.page === 'room') return `${basePath}/w/${route.workshopId}`;
-  return route.page === 'admin' ? `${basePath}/admin` : `${basePath}/`;
+  switch (route.page) {
+    case 'home':
+      return `${basePath}/`;
+    case 'room':
+      return `${basePath}/w/${route.workshopId}`;
+    case 'timeline':
+      return `${basePath}/w/${route.workshopId}/timeline`;
+    case 'admin':
+      return `${basePath}/admin`;
+  }
 }
 
 function readAddress(): Route {
   const { pathname, search } = location;
   const path = pathname.startsWith(basePath) ? pathname.slice(basePath.length) : pathname;
   if (/^\/admin\/?$/.test(path)) return { page: 'admin' };
-  const [, named] = /^\/w\/(\d+)\/?$/.exec(path) ?? [];
+  const [, named, after] = /^\/w\/(\d+)(\/timeline)?\/?$/.exec(path) ?? [];
   // `/?workshop=7` is how links were written before.
   const id = Number(named ?? new URLSearchParams(search).get('workshop'));
-  return Number.isSafeInteger(id) && id > 0 ? { page: 'room', workshopId: id } : { page: 'home' };
+  if (!Number.isSafeInteger(id) || id <= 0) return { page: 'home' };
+  return { page: after === undefined ? 'room' : 'timeline', workshopId: id };
 }

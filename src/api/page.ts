@@ -16,7 +16,7 @@ export interface PageFile {
 }
 
 /** Of the document, which looks at its own address (`web/route.ts`). */
-const addresses = ['/', '/w/:id', '/admin'];
+const addresses = ['/', '/w/:id', '/w/:id/timeline', '/admin'];
 
 export function pageRoutes(app: FastifyInstance, { html: template, files }: Page, basePath: string): void {
   const html = template.replaceAll('{{basePath}}', basePath);

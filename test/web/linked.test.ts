@@ -1,7 +1,7 @@
 /** What in a message becomes a link, and calendar files. */
 import { expect, it } from 'vitest';
 import { calendarFile } from '../../web/room/calendar.ts';
-import { partsOf } from '../../web/room/Linked.tsx';
+import { partsOf } from '../../web/shared/Linked.tsx';
 import { de } from '../../web/words/de.ts';
 import { en } from '../../web/words/en.ts';
 

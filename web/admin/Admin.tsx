@@ -2,12 +2,12 @@
 import { useEffect } from 'react';
 import { ConfirmButton } from '../shared/ConfirmButton.tsx';
 import { NoticeLine } from '../shared/NoticeLine.tsx';
+import { Table } from '../shared/Table.tsx';
 import { useTitle } from '../shared/useTitle.ts';
 import { sayClock, sayLength, sayNumber, sayTime, useWords } from '../words/words.ts';
 import { Erasures } from './Erasures.tsx';
 import { ParkedWorkshops, SkippedEvents } from './Parked.tsx';
 import { findings, type NodeStatus, operators, type Partition, type Status } from './status.ts';
-import { Table } from './Table.tsx';
 import { useActs } from './useActs.ts';
 import { useStatus } from './useStatus.ts';
 

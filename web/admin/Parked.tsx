@@ -1,8 +1,8 @@
 /** Workshops whose tables wait for somebody, what may be done about each, and what was given up before. */
 import { ConfirmButton } from '../shared/ConfirmButton.tsx';
+import { Table } from '../shared/Table.tsx';
 import { sayTime, useWords } from '../words/words.ts';
 import { operators, type Parked, type Skipped } from './status.ts';
-import { Table } from './Table.tsx';
 import type { Act } from './useActs.ts';
 
 export function ParkedWorkshops({ parked, act }: { parked: Parked[]; act: Act }) {

@@ -1,8 +1,8 @@
 /** Over is not a dead end: who was there, what was said, and for host and analysts the files of it. */
 import { Avatar } from '../shared/Avatar.tsx';
 import { basePath } from '../shared/base.ts';
+import { Linked } from '../shared/Linked.tsx';
 import { sayClock, sayLength, useWords } from '../words/words.ts';
-import { Linked } from './Linked.tsx';
 import { useAftermath } from './useAftermath.ts';
 
 interface AfterProps {
@@ -10,9 +10,10 @@ interface AfterProps {
   cancelled: boolean;
   mayAnalyse: boolean;
   onExit(): void;
+  onTimeline(): void;
 }
 
-export function After({ workshopId, cancelled, mayAnalyse, onExit }: AfterProps) {
+export function After({ workshopId, cancelled, mayAnalyse, onExit, onTimeline }: AfterProps) {
   const { after, room, people, loading, chat: words } = useWords();
   const { attendees, chat } = useAftermath(workshopId);
   const refused = attendees.state === 'refused';
@@ -26,6 +27,9 @@ export function After({ workshopId, cancelled, mayAnalyse, onExit }: AfterProps)
       </section>
       {mayAnalyse && !cancelled && (
         <section className="card row spread">
+          <button type="button" className="primary" onClick={onTimeline}>
+            {after.timeline}
+          </button>
           <p className="soft">{after.filesWhy}</p>
           <p className="row">
             {(['attendance', 'chat', 'events'] as const).map((what) => (

@@ -2,8 +2,8 @@
 import { memo } from 'react';
 import type { ChatMessage } from '../../src/hooks/useWorkshopChat.ts';
 import { Avatar } from '../shared/Avatar.tsx';
+import { Linked } from '../shared/Linked.tsx';
 import { sayClock, useWords } from '../words/words.ts';
-import { Linked } from './Linked.tsx';
 
 interface ChatLineProps {
   message: ChatMessage;

@@ -1,10 +1,11 @@
 /** Everyone in the room, as on a stage with its audience, and finding someone among them. */
 import { useDeferredValue, useMemo, useState } from 'react';
-import type { AttendeeInfo, WorkshopSocket } from '../../src/hooks/useWorkshopSocket.ts';
+import type { WorkshopSocket } from '../../src/hooks/useWorkshopSocket.ts';
 import type { User } from '../shared/api.ts';
+import { PeopleList } from '../shared/PeopleList.tsx';
+import { isOnStage, seated } from '../shared/seats.ts';
 import { standingIn } from '../shared/standing.ts';
 import { sayNumber, useWords } from '../words/words.ts';
-import { Audience } from './Audience.tsx';
 import { MediaSlot } from './MediaSlot.tsx';
 import { Person } from './Person.tsx';
 import { useMuted } from './useMuted.ts';
@@ -69,7 +70,11 @@ export function People({ me, room, workshopId, attempt }: PeopleProps) {
           {people.noMatch(sought)}
         </p>
       )}
-      <Audience audience={audience} {...about} />
+      <PeopleList
+        label={people.audience}
+        people={audience}
+        row={(attendee) => <Person as="div" attendee={attendee} {...about} />}
+      />
       {unlisted > 0 && (
         <button type="button" className="quiet" onClick={() => void loadAttendees()}>
           {people.showMore(unlisted)}
@@ -77,21 +82,4 @@ export function People({ me, room, workshopId, attempt }: PeopleProps) {
       )}
     </section>
   );
-}
-
-function isOnStage({ isHost, isCoHost, canSpeak }: AttendeeInfo): boolean {
-  return isHost || isCoHost || canSpeak;
-}
-
-function seated(attendees: readonly AttendeeInfo[], sought: string) {
-  const wanted = sought.toLocaleLowerCase();
-  const found =
-    wanted === ''
-      ? attendees
-      : attendees.filter(({ displayName }) => displayName.toLocaleLowerCase().includes(wanted));
-  const rank = ({ isHost, isCoHost }: AttendeeInfo) => (isHost ? 0 : isCoHost ? 1 : 2);
-  return {
-    stage: found.filter(isOnStage).sort((one, other) => rank(one) - rank(other)),
-    audience: found.filter((attendee) => !isOnStage(attendee)),
-  };
 }

@@ -3,6 +3,7 @@ import { memo } from 'react';
 import type { AttendeeInfo, WorkshopSocket } from '../../src/hooks/useWorkshopSocket.ts';
 import { Avatar } from '../shared/Avatar.tsx';
 import type { User } from '../shared/api.ts';
+import { RoleChip } from '../shared/RoleChip.tsx';
 import { standingIn } from '../shared/standing.ts';
 import { useWords } from '../words/words.ts';
 import { PersonActions } from './PersonActions.tsx';
@@ -31,17 +32,10 @@ export const Person = memo(function Person({ as: As, me, room, attendee, attempt
           {displayName}
           {userId === me.userId && <span className="soft"> {people.you}</span>}
         </bdi>
-        <Role attendee={attendee} />
+        <RoleChip {...attendee} />
         {muted.has(userId) && <span className="chip muted">{people.muted}</span>}
       </span>
       {may && <PersonActions room={room} attendee={attendee} standing={mine} attempt={attempt} />}
     </As>
   );
 });
-
-/** What sets someone apart; most only listen, and of them nothing is said. */
-function Role({ attendee: { isHost, isCoHost, canSpeak } }: { attendee: AttendeeInfo }) {
-  const { people } = useWords();
-  const role = isHost ? people.host : isCoHost ? people.coHost : canSpeak ? people.speaker : null;
-  return role && <span className={isHost || isCoHost ? 'chip leads' : 'chip speaks'}>{role}</span>;
-}

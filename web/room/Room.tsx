@@ -22,10 +22,11 @@ interface RoomProps {
   roles: readonly string[];
   workshopId: number;
   onExit(): void;
+  onTimeline(): void;
   onSignedOut(): void;
 }
 
-export function Room({ me: noted, roles, workshopId, onExit, onSignedOut }: RoomProps) {
+export function Room({ me: noted, roles, workshopId, onExit, onTimeline, onSignedOut }: RoomProps) {
   const words = useWords();
   const { workshop, admitted, problem } = useAdmission(workshopId, onSignedOut);
   const room = useWorkshopSocket(admitted ? workshopId : null, { url: basePath });
@@ -78,6 +79,7 @@ export function Room({ me: noted, roles, workshopId, onExit, onSignedOut }: Room
             cancelled={status === 'cancelled'}
             mayAnalyse={led || roles.includes('analyst') || roles.includes('admin')}
             onExit={onExit}
+            onTimeline={onTimeline}
           />
         )}
         {(status === 'scheduled' || status === 'lobby') && workshopState !== null && workshop !== null && (

@@ -217,6 +217,7 @@ export const de: Words = {
     interrupted: 'Die Seite wurde geschlossen, ehe bekannt war, ob dies ankam.',
   },
   after: {
+    timeline: 'Noch einmal ansehen',
     who: 'Wer da war',
     said: 'Was gesagt wurde',
     nobody: 'Es kam niemand.',

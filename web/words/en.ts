@@ -219,6 +219,7 @@ export const en = {
     interrupted: 'The page was closed before it was known whether this was sent.',
   },
   after: {
+    timeline: 'Play it again',
     who: 'Who was there',
     said: 'What was said',
     nobody: 'Nobody came.',
