@@ -1,6 +1,7 @@
 /** Bundles the page in memory when a server starts: nothing is built beforehand, and nothing is written to disk. */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { Metafile } from 'esbuild';
 
 export interface BundledPage {
   /** With `{{basePath}}` where the path goes under which the server is reached, as `/rooms`. */
@@ -35,7 +36,8 @@ async function bundle(): Promise<BundledPage> {
   // Loaded when it is needed: processes that serve no page never start the bundler.
   const { build, stop } = await import('esbuild');
   const folder = fileURLToPath(new URL('.', import.meta.url));
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
+    metafile: true,
     absWorkingDir: folder,
     entryPoints: { page: './page.tsx', style: './style.css', icon: './icon.svg' },
     loader: { '.svg': 'copy' },
@@ -68,5 +70,18 @@ async function bundle(): Promise<BundledPage> {
     files.set(address, { type, body: contents });
     html = html.replace(`{{${kind}}}`, address);
   }
-  return { html, files };
+  const preloads = neededBy(metafile).map(
+    (path) => `<link rel="modulepreload" href="{{basePath}}/assets/${path}" />`,
+  );
+  return { html: html.replace('{{preloads}}', preloads.join('\n    ')), files };
+}
+
+/** What the page's own script imports: named in the document, it is fetched beside the script and not after it. */
+function neededBy({ outputs }: Metafile): string[] {
+  const needed = new Set(Object.keys(outputs).filter((path) => /\/page-\w+\.js$/.test(path)));
+  const [entry] = needed;
+  for (const path of needed)
+    for (const { path: imported, kind } of outputs[path]?.imports ?? [])
+      if (kind === 'import-statement') needed.add(imported);
+  return [...needed].filter((path) => path !== entry).map((path) => path.slice(path.lastIndexOf('/') + 1));
 }

@@ -1,24 +1,17 @@
 /** Every page as it looks: accessible by axe, in both themes, at three widths, light enough to load, and in German. */
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundlePage } from '../../web/bundle.ts';
 import { type Guest, type TestServer, testServer, token } from '../kit/server.ts';
 import { launchChromium } from './chromium.ts';
+import { look } from './look.ts';
 
-const artifacts = fileURLToPath(new URL('../../artifacts/', import.meta.url));
-const widths = [320, 768, 1280];
 let browser: Browser;
 let server: TestServer;
-let axe: string;
 const guests: Guest[] = [];
 
 beforeAll(async () => {
-  await mkdir(artifacts, { recursive: true });
-  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   [browser, server] = await Promise.all([
     launchChromium(),
     testServer({ GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' }),
@@ -41,37 +34,6 @@ async function signedIn(
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   return { context, page };
-}
-
-async function findsNothing(page: Page, what: string): Promise<void> {
-  await page.evaluate(axe);
-  const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(options: object): Promise<{ violations: Violation[] }> };
-    };
-    type Violation = { id: string; nodes: { html: string }[] };
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-    const { violations } = await axe.run({ runOnly: tags });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
-  });
-  expect(found, what).toEqual([]);
-}
-
-/** Looks at the page as it stands: axe, no scrolling sideways, and a picture, in both themes at every width. */
-async function look(page: Page, name: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 800 });
-      await page.screenshot({ path: `${artifacts}${name}-${colorScheme}-${width}.png` });
-      const beyond = await page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.documentElement;
-        return scrollWidth - clientWidth;
-      });
-      expect(beyond, `${name} at ${width}`).toBeLessThanOrEqual(0);
-    }
-    await findsNothing(page, `${name}, ${colorScheme}`);
-  }
 }
 
 it('[UI1] axe finds nothing on any page, in either theme, and none scrolls sideways from 320 pixels on', {
@@ -205,8 +167,17 @@ it('[UI3] shows whoever is alone a lively workshop, one at a time', { timeout: 6
 
 it('[UI4] the script of the first load is under 150 kB compressed', { timeout: 60_000 }, async () => {
   const { html, files } = await bundlePage();
-  const script = [...files].filter(([address]) => html.includes(address) && address.endsWith('.js'));
-  const size = script.reduce((sum, [, { body }]) => sum + gzipSync(body).length, 0);
+  const named = [...files].filter(([address]) => html.includes(address) && address.endsWith('.js'));
+  const size = named.reduce((sum, [, { body }]) => sum + gzipSync(body).length, 0);
   expect(size).toBeGreaterThan(10_000);
   expect(size).toBeLessThan(150_000);
+
+  // Nothing else is fetched for it: neither the operators' page nor the timeline with its chart.
+  const { page } = await signedIn(3, 'Mei');
+  const fetched = new Set<string>();
+  page.on('response', (answer) => fetched.add(new URL(answer.url()).pathname));
+  await page.goto(server.url);
+  await page.getByText('Coming up').waitFor();
+  const scripts = [...fetched].filter((path) => path.endsWith('.js'));
+  expect(scripts.sort()).toEqual(named.map(([address]) => address).sort());
 });

@@ -10,7 +10,6 @@ import { type Act, payloadOf } from '../../src/simulate/acts.ts';
 import { planWorkshop } from '../../src/simulate/script.ts';
 
 export interface PastWorkshop {
-  workshopId: number;
   /** When it went live, in milliseconds since 1970. */
   startedAt: number;
   attendees: number;
@@ -22,13 +21,13 @@ export interface PastWorkshop {
 }
 
 /** What would have been recorded. What the script means to be refused is left out, and so are connections that are cut. */
-export function pastEvents({ workshopId, startedAt, firstUser, ...plan }: PastWorkshop): RecordedEvent[] {
+export function pastEvents({ startedAt, firstUser, ...plan }: PastWorkshop): RecordedEvent[] {
   const script = planWorkshop({ ...plan, graceMs: 10_000 });
   const names = new Map(script.people.map(({ number, displayName }) => [number, displayName]));
   const userIdOf = (number: number) => firstUser + number - 1;
   const messages = new Map<number, number>();
   const ids = { userIdOf, messageIdOf: (line: number) => messages.get(line) ?? Number.MAX_SAFE_INTEGER };
-  const room = emptyRoom(workshopId);
+  const room = emptyRoom(0);
   const events: RecordedEvent[] = [];
 
   for (const act of script.acts) {
@@ -61,16 +60,13 @@ export function pastEvents({ workshopId, startedAt, firstUser, ...plan }: PastWo
   }
 }
 
-/** Puts it into the log that nodes work on, as one that was lost is put back. */
-export async function addToRedis(
-  redisUrl: string,
-  workshopId: number,
-  events: readonly RecordedEvent[],
-): Promise<void> {
+/** Puts it into the log that nodes work on, as one that was lost is put back; answers with its id. */
+export async function addToRedis(redisUrl: string, events: readonly RecordedEvent[]): Promise<number> {
   const log = await redisLog({ address: { url: redisUrl }, onError: () => undefined });
   try {
-    const isPut = await log.streams.refill(workshopId, pagesOf(events));
-    if (!isPut) throw new Error(`workshop ${workshopId} was not put into the log`);
+    const { workshopId } = await log.ids.allocate();
+    if (await log.streams.refill(workshopId, pagesOf(events))) return workshopId;
+    throw new Error(`workshop ${workshopId} was not put into the log`);
   } finally {
     await log.close();
   }

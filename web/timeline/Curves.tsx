@@ -60,7 +60,7 @@ const Plots = memo(function Plots({
         ]}
       />
       <Plot {...about} lines={[{ label: curves.chat, field: 'chat', color: '--soft', isBars: true }]} />
-      <Plot {...about} lines={[{ label: curves.handsUp, field: 'handsUp', color: '--warm' }]} />
+      <Plot {...about} showsTime lines={[{ label: curves.handsUp, field: 'handsUp', color: '--warm' }]} />
     </>
   );
 });

@@ -18,24 +18,33 @@ interface PlotProps {
   bucketMs: number;
   lengthMs: number;
   lines: Line[];
+  showsTime?: boolean;
 }
 
-const height = 84;
+const height = 62;
+/** Of the scale of time, which the last of several plots has. */
+const timeHeight = 22;
 /** As `.playhead-area` of the stylesheet begins, in pixels. */
 const axisWidth = 44;
 
-export function Plot({ series, bucketMs, lengthMs, lines }: PlotProps) {
+export function Plot({ series, bucketMs, lengthMs, lines, showsTime = false }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
+  const drawnHeight = showsTime ? height + timeHeight : height;
   // biome-ignore lint/correctness/useExhaustiveDependencies: another theme has other colours, which are read from the stylesheet
   useEffect(() => {
     const { current: target } = place;
     if (target === null) return;
-    const style = getComputedStyle(target);
-    const color = (name: string) => style.getPropertyValue(name).trim();
+    const color = (of: string) => computedColor(target, of);
+    const [soft, line] = [color('var(--soft)'), color('var(--line)')];
     const plot = new uPlot(
       {
-        ...{ width: target.clientWidth, height, legend: { show: false }, cursor: { show: false } },
+        ...{
+          width: target.clientWidth,
+          height: drawnHeight,
+          legend: { show: false },
+          cursor: { show: false },
+        },
         padding: [6, 0, 0, 0],
         scales: {
           x: { time: false, range: [0, Math.max(1, lengthMs)] },
@@ -45,12 +54,14 @@ export function Plot({ series, bucketMs, lengthMs, lines }: PlotProps) {
         axes: [
           {
             ...{
-              stroke: color('--soft'),
-              size: 22,
-              grid: { stroke: color('--line'), width: 1 },
+              stroke: soft,
+              size: showsTime ? timeHeight : 0,
+              grid: { stroke: line, width: 1 },
               ticks: { show: false },
             },
-            values: (_, marks) => marks.map((mark) => sayLength(mark)),
+            // What would stand half beyond the end is left out.
+            values: (_, marks) =>
+              marks.map((mark) => (showsTime && mark < 0.97 * lengthMs ? sayLength(mark) : '')),
             // Whole minutes, or what of them fits.
             incrs: [1, 5, 10, 30, 60, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 86_400].map(
               (s) => s * 1_000,
@@ -58,7 +69,7 @@ export function Plot({ series, bucketMs, lengthMs, lines }: PlotProps) {
             font: '11px system-ui, sans-serif',
           },
           {
-            ...{ stroke: color('--soft'), size: axisWidth, grid: { show: false }, ticks: { show: false } },
+            ...{ stroke: soft, size: axisWidth, grid: { show: false }, ticks: { show: false } },
             values: (_, marks) => marks.map((mark) => (Number.isInteger(mark) ? sayNumber(mark) : '')),
             ...{ space: 24, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000] },
             font: '11px system-ui, sans-serif',
@@ -68,10 +79,10 @@ export function Plot({ series, bucketMs, lengthMs, lines }: PlotProps) {
           {},
           ...(lines.map(({ label, color: name, isBars }) => ({
             label,
-            stroke: color(name),
+            stroke: color(`var(${name})`),
             width: 1.5,
             points: { show: false },
-            fill: `color-mix(in srgb, ${color(name)} ${isBars ? 60 : 14}%, transparent)`,
+            fill: color(`color-mix(in srgb, var(${name}) ${isBars ? 60 : 14}%, transparent)`),
             // The highest of a stretch holds for the whole of it.
             paths: isBars
               ? uPlot.paths.bars?.({ size: [0.8, 20], align: 1 })
@@ -82,13 +93,15 @@ export function Plot({ series, bucketMs, lengthMs, lines }: PlotProps) {
       dataOf(series, bucketMs, lines),
       target,
     );
-    const resized = new ResizeObserver(() => plot.setSize({ width: target.clientWidth, height }));
+    const resized = new ResizeObserver(() =>
+      plot.setSize({ width: target.clientWidth, height: drawnHeight }),
+    );
     resized.observe(target);
     return () => {
       resized.disconnect();
       plot.destroy();
     };
-  }, [series, bucketMs, lengthMs, lines, theme]);
+  }, [series, bucketMs, lengthMs, lines, drawnHeight, theme]);
   return (
     <figure className="plot">
       <figcaption>
@@ -101,6 +114,14 @@ export function Plot({ series, bucketMs, lengthMs, lines }: PlotProps) {
       <div ref={place} aria-hidden="true" />
     </figure>
   );
+}
+
+/** As a canvas takes it, which knows neither variables nor themes. */
+function computedColor(place: HTMLElement, color: string): string {
+  place.style.color = color;
+  const computed = getComputedStyle(place).color;
+  place.style.color = '';
+  return computed;
 }
 
 /** The last value holds to the end. */

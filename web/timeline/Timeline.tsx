@@ -44,9 +44,9 @@ export default function Timeline({ workshopId, onExit, onSignedOut }: TimelinePr
 
   return (
     <main className="timeline">
-      <header>
+      <header className="room-header">
         <div className="row top">
-          <button type="button" onClick={onExit}>
+          <button type="button" className="leave" onClick={onExit}>
             <span aria-hidden="true">←</span> {words.back}
           </button>
           <h1 className="grow title">
