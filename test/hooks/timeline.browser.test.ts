@@ -246,6 +246,7 @@ it('[TL8] axe finds nothing on it, in either theme, and nothing scrolls sideways
   await page.getByRole('heading', { name: 'Who waited longest' }).waitFor();
   await page.getByText('The curves as numbers').click();
   await page.getByText(/moments found/).waitFor();
+  await page.evaluate(() => scrollTo(0, 0));
   await look(page, 'timeline');
   const german = await opened(`/w/${workshopId}/timeline?t=31m10s`, analyst, { locale: 'de-DE' });
   await german.getByRole('heading', { name: 'Wer am längsten wartete' }).waitFor();

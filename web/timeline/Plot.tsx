@@ -45,7 +45,8 @@ export function Plot({ series, bucketMs, lengthMs, lines, showsTime = false }: P
           legend: { show: false },
           cursor: { show: false },
         },
-        padding: [6, 0, 0, 0],
+        // The lowest number of the scale stands half below the line.
+        padding: [6, 0, showsTime ? 0 : 6, 0],
         scales: {
           x: { time: false, range: [0, Math.max(1, lengthMs)] },
           // Counts: from nothing to a little over the most.

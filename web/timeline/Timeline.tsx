@@ -1,5 +1,5 @@
 /** A workshop played again, beside the curves of how it went: the room as it was at any moment, and what to find in it. */
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useWorkshopReplay, type WorkshopReplay } from '../../src/hooks/useWorkshopReplay.ts';
 import { basePath } from '../shared/base.ts';
 import { serverNow } from '../shared/serverClock.ts';
@@ -99,33 +99,51 @@ interface PlayedProps {
 function Played({ workshopId, replay, durationMs, records }: PlayedProps) {
   const { seek, seekVersion, offsetMs } = replay;
   const series = records?.curves.series;
+  const player = useRef<HTMLElement>(null);
+  // From further down one wants to see what one goes to.
+  const seekFromBelow = useCallback(
+    (to: number) => {
+      seek(to);
+      player.current?.scrollIntoView();
+    },
+    [seek],
+  );
+  const goToFromBelow = useCallback(
+    (version: number) => {
+      seekVersion(version);
+      player.current?.scrollIntoView();
+    },
+    [seekVersion],
+  );
   return (
     <>
-      <section className="card player">
-        {series !== undefined && records !== null && (
-          <Curves
-            series={series}
-            bucketMs={records.curves.bucketMs}
-            durationMs={durationMs}
+      <div>
+        <section ref={player} className="card player">
+          {series !== undefined && records !== null && (
+            <Curves
+              series={series}
+              bucketMs={records.curves.bucketMs}
+              durationMs={durationMs}
+              offsetMs={offsetMs}
+              onSeek={seek}
+            />
+          )}
+          <Scrubber
             offsetMs={offsetMs}
+            durationMs={durationMs}
+            marks={records?.curves.marks ?? noMarks}
             onSeek={seek}
           />
-        )}
-        <Scrubber
-          offsetMs={offsetMs}
-          durationMs={durationMs}
-          marks={records?.curves.marks ?? noMarks}
-          onSeek={seek}
-        />
-        <Transport replay={replay} durationMs={durationMs} />
-      </section>
-      <div className="columns then">
-        <RoomThen
-          attendees={replay.attendees}
-          attendeeCount={replay.attendeeCount}
-          raisedHands={replay.raisedHands}
-        />
-        <ChatThen messages={replay.messages} onGoTo={seekVersion} />
+          <Transport replay={replay} durationMs={durationMs} />
+        </section>
+        <div className="columns then">
+          <RoomThen
+            attendees={replay.attendees}
+            attendeeCount={replay.attendeeCount}
+            raisedHands={replay.raisedHands}
+          />
+          <ChatThen messages={replay.messages} onGoTo={seekVersion} />
+        </div>
       </div>
       {records !== null && (
         <>
@@ -135,11 +153,11 @@ function Played({ workshopId, replay, durationMs, records }: PlayedProps) {
             people={records.people}
             marks={records.curves.marks}
             startedAt={replay.workshopState?.startedAt ?? null}
-            onGoTo={seekVersion}
+            onGoTo={goToFromBelow}
           />
-          <HandWaits hands={records.hands} onGoTo={seekVersion} />
+          <HandWaits hands={records.hands} onGoTo={goToFromBelow} />
           <TookPart people={records.people} />
-          <Numbers series={records.curves.series} onSeek={seek} />
+          <Numbers series={records.curves.series} onSeek={seekFromBelow} />
         </>
       )}
       <Files workshopId={workshopId} />
