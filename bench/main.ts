@@ -8,6 +8,7 @@ import { feed } from './feed.ts';
 import { fold } from './fold.ts';
 import { history } from './history.ts';
 import { type Figure, table } from './measure.ts';
+import { pages } from './pages.ts';
 import { project } from './project.ts';
 import { rebuild } from './rebuild.ts';
 import { rooms } from './rooms.ts';
@@ -23,6 +24,7 @@ const benchmarks: Record<string, (rounds: number) => Promise<Figure[]>> = {
   rooms,
   export: exporting,
   feed,
+  pages,
 };
 
 const { values, positionals } = parseArgs({

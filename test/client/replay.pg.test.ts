@@ -114,11 +114,19 @@ describe('a replay', () => {
       }),
       { numRuns: 60, examples: [[startedAt], [end]] },
     );
-    // Everything has been fetched by then: what is asked for is there before the call is over.
-    await until(() => asked.at(-1) !== undefined && replay.snapshot().phase === 'ready', { what: 'rest' });
+    // A moment after one stays somewhere its surroundings are here, and what is asked for is there before the call is over.
+    const middle = (startedAt + end) / 2;
+    replay.seek(middle);
+    const { version } = await shown(replay, { at: middle });
+    const isThereAtOnce = () => {
+      replay.seek(middle);
+      return replay.snapshot().phase === 'ready';
+    };
+    await until(isThereAtOnce, { what: 'what is around' });
     const before = asked.length;
-    replay.seek((startedAt + end) / 2);
-    expect(replay.snapshot().phase).toBe('ready');
+    replay.seekVersion(Math.max(1, version - 1));
+    expect(isThereAtOnce()).toBe(true);
+    expect(replay.snapshot()).toMatchObject({ phase: 'ready', at: middle, view: { version } });
     expect(asked.slice(before).filter((path) => path.includes('/state'))).toEqual([]);
   }, 60_000);
 

@@ -74,6 +74,8 @@ export interface Replay {
 const lookMs = { open: 2_000, over: 30_000 };
 /** A workshop that goes on is played so far behind that its events are here by then. */
 const behindMs = 3_000;
+/** After so long one stays where one has leapt to. */
+const settledMs = 200;
 /** From so long on nothing happening is idle; a moment of it stays, before the next event. */
 const idleMs = 5_000;
 const idleLeftMs = 700;
@@ -89,6 +91,7 @@ export function workshopReplay(workshopId: number, options: ReplayOptions = {}):
   let snapshot = unknownReplay;
   let life: AbortController | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let settling: ReturnType<typeof setTimeout> | undefined;
   /** What is waited for. Whatever else is asked for takes its place. */
   let sought: Sought | null = null;
   let isAsking = false;
@@ -205,15 +208,23 @@ export function workshopReplay(workshopId: number, options: ReplayOptions = {}):
     }
   }
 
+  /** What playing on needs is fetched once one stays: whoever leaps about is not kept waiting for it. */
   function prepare(version: number): void {
     const chapter = chapterOf(version + 1);
     if (life === undefined || chapter === prepared) return;
+    const { signal } = life;
+    const { playing, speed } = snapshot;
     prepared = chapter;
-    const ahead = snapshot.playing && snapshot.speed > 4 ? 2 : 1;
-    past.prepare(version, ahead, life.signal).catch(() => {
-      // Whoever needs it asks again, and is told why it is not there.
-      prepared = -1;
-    });
+    clearTimeout(settling);
+    settling = setTimeout(
+      () => {
+        past.prepare(version, playing && speed > 4 ? 2 : 1, signal).catch(() => {
+          // Whoever needs it asks again, and is told why it is not there.
+          prepared = -1;
+        });
+      },
+      playing ? 0 : settledMs,
+    );
   }
 
   /** One picture further. */
@@ -265,6 +276,7 @@ export function workshopReplay(workshopId: number, options: ReplayOptions = {}):
       life = undefined;
       prepared = -1;
       clearTimeout(timer);
+      clearTimeout(settling);
       pictures.stop();
     },
     play() {
