@@ -60,7 +60,7 @@ export function pastEvents({ startedAt, firstUser, ...plan }: PastWorkshop): Rec
   }
 }
 
-/** Puts it into the log that nodes work on, as one that was lost is put back; answers with its id. */
+/** Puts it into the log that nodes work on, as one that was lost is put back: tables do not get it. Answers with its id. */
 export async function addToRedis(redisUrl: string, events: readonly RecordedEvent[]): Promise<number> {
   const log = await redisLog({ address: { url: redisUrl }, onError: () => undefined });
   try {
