@@ -5,10 +5,10 @@
  *
  *   each second: claim some ──► look at each, several at once ──► as many were due as may be claimed? ──yes──► claim some more
  */
-import { Cron } from 'croner';
 import { nextTimer, type TimerSettings } from './domain/timers.ts';
 import type { Engine } from './engine/engine.ts';
 import type { EventLog } from './log/log.ts';
+import { pause } from './timing/retry.ts';
 
 export interface CronParts {
   engine: Engine;
@@ -29,16 +29,20 @@ const atOnce = 32;
 /** When a workshop is due again that was claimed, or could not be looked at. */
 const againMs = 10_000;
 
+/** Between two looks. What is due says so by the second, and is done within that. */
+const everyMs = 1_000;
+
 export function initWorkshopCrons(parts: CronParts): WorkshopCrons {
   const closing = new AbortController();
-  const run = () => runTimers(parts, closing.signal);
-  const timers = new Cron('* * * * * *', { protect: true, catch: parts.failed }, run);
-  return {
-    close() {
-      timers.stop();
-      closing.abort();
-    },
+  const { signal } = closing;
+  const keepLooking = async () => {
+    while (!signal.aborted) {
+      await runTimers(parts, signal).catch(parts.failed);
+      await pause(everyMs, signal).catch(() => undefined);
+    }
   };
+  void keepLooking();
+  return { close: () => closing.abort() };
 }
 
 /** Does all that is due, and notes when each workshop that was looked at wants to be looked at next. */

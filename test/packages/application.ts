@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../kit/folder.ts';
+import { doorOf } from './doors.ts';
 
 const run = promisify(execFile);
 export const root = join(import.meta.dirname, '../..');
@@ -27,6 +28,7 @@ export async function application(): Promise<Application> {
   const out = join(path, 'out');
   await written(run(process.execPath, [join(root, 'packages/build.js'), out], { cwd: root }));
   cpSync(join(import.meta.dirname, 'app'), path, { recursive: true });
+  writeFileSync(join(path, 'src/Room.tsx'), doorOf('Use it from your front end'));
   cpSync(join(root, 'examples'), join(path, 'examples'), { recursive: true });
   const { version, dependencies, devDependencies } = JSON.parse(
     readFileSync(join(root, 'package.json'), 'utf8'),

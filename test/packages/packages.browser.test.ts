@@ -1,15 +1,17 @@
 /** Both packages, from their tarballs, in an application of somebody else's: built and installed once for all of these. */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { host, liveWorkshop } from '../attach/host.ts';
 import { launchChromium } from '../hooks/chromium.ts';
 import { dataFolder } from '../kit/dataFolder.ts';
+import { freePort } from '../kit/ports.ts';
 import { startProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 import { type Application, application, root } from './application.ts';
+import { type Door, doorOf } from './doors.ts';
 
 let app: Application;
 beforeAll(async () => {
@@ -211,13 +213,13 @@ it(
       const open = async (user: number) => {
         const page = await (browser as Browser).newPage();
         await page.goto(`${server.url}/?workshop=${workshopId}&token=${user}`);
-        await page.locator('main[data-joined=true]').waitFor();
+        await page.getByText(`User ${user}`).waitFor();
         return page;
       };
       const [two, three] = [await open(2), await open(3)];
       await two.getByText('User 2, User 3').waitFor();
-      await two.getByRole('button').click();
-      await three.getByText('User 2: hello, everyone').waitFor();
+      await two.getByRole('button', { name: 'Say hello' }).click();
+      await three.getByText('User 2: Hello').waitFor();
     } finally {
       await browser?.close();
       await server.close();
@@ -225,3 +227,59 @@ it(
   },
   minute,
 );
+
+describe('[PK9] the doors of the README', () => {
+  /** As a newcomer would: in a folder of the application, with what stands there, on a port of the test's own. */
+  async function pasted(door: Door, folder: string, port: number) {
+    const cwd = join(app.path, folder);
+    mkdirSync(cwd, { recursive: true });
+    const text = doorOf(door).replaceAll('3000', String(port));
+    const env = { PORT: String(port), NODE_ENV: 'test', REDIS_URL: undefined, DATABASE_URL: undefined };
+    return { cwd, text, env: { ...env, AUTH_SECRET: undefined, DATA_DIR: undefined, LOG_LEVEL: 'warn' } };
+  }
+
+  it('as a service, and to analyse what happened: both run as they are pasted', {
+    timeout: 4 * minute,
+  }, async () => {
+    const port = await freePort();
+    const service = await pasted('Run it as a service', 'service', port);
+    const analysis = await pasted('Analyse what happened', 'service', port);
+    // The service runs on until the shell is told to end it.
+    const shell = await startProcess({
+      ...{ command: 'bash', cwd: service.cwd, env: service.env },
+      args: [
+        '-ec',
+        `trap 'kill %1; wait' EXIT\n${service.text}\necho; echo SERVED\n${analysis.text}\necho ANALYSED`,
+      ],
+    });
+    try {
+      const [answers] = await shell.waitFor(/\{"id":1[\s\S]*"version":2[\s\S]*SERVED/, 2 * minute);
+      expect(answers).toContain('"changed":true');
+      const [told] = await shell.waitFor(/SERVED[\s\S]*ANALYSED/, 2 * minute);
+      expect(told).toContain('userId,displayName,role,firstJoinedAt');
+    } finally {
+      await shell.stop();
+    }
+  });
+
+  it('attached to a server, and from a front end', { timeout: 2 * minute }, async () => {
+    const port = await freePort();
+    const { cwd, text, env } = await pasted('Attach it to a server that you have', 'attached', port);
+    writeFileSync(join(cwd, 'server.mjs'), text);
+    const server = await startProcess({ command: process.execPath, args: ['server.mjs'], cwd, env });
+    try {
+      const url = `http://localhost:${port}`;
+      await until(async () => (await fetch(url)).ok, { what: 'the server', timeout: minute });
+      const made = await fetch(`${url}/api/workshops`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer 7', 'content-type': 'application/json' },
+        body: JSON.stringify({ title: 'Rye', scheduledAt: new Date().toISOString() }),
+      });
+      expect(await made.json()).toMatchObject({ id: 1, hostId: 7 });
+    } finally {
+      await server.stop();
+    }
+    // The front end's is the room of the application that Vite builds and the compiler reads, above.
+    expect(readFileSync(join(app.path, 'src/Room.tsx'), 'utf8')).toBe(doorOf('Use it from your front end'));
+  });
+});
