@@ -99,7 +99,7 @@ module.exports = {
     ),
     only(
       'web',
-      '^web/(?!bundle\\.ts)',
+      '^web/(?!(bundle|licences)\\.ts)',
       part('hooks'),
       part('client'),
       protocol,

@@ -19,6 +19,10 @@ const packages = [
 ];
 
 rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+// What runs, down to the last package, in the versions that are tested here: CycloneDX, for scanners.
+const inventory = execFileSync('npm', ['sbom', '--omit', 'dev', '--sbom-format', 'cyclonedx'], { cwd: root });
+writeFileSync(join(out, 'workshop-rooms.cdx.json'), inventory);
 for (const { manifest, build, readme } of packages) {
   const folder = join(out, manifest.name);
   mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
+import { addressOf, licencesOf } from './licences.ts';
 
 export interface BundledPage {
   /** With `{{basePath}}` where the path goes under which the server is reached, as `/rooms`. */
@@ -70,6 +71,10 @@ async function bundle(): Promise<BundledPage> {
     files.set(address, { type, body: contents });
     html = html.replace(`{{${kind}}}`, address);
   }
+  const licences = await licencesOf(Object.keys(metafile.inputs), folder);
+  const address = addressOf(licences);
+  files.set(address, { type: 'text/plain; charset=utf-8', body: new TextEncoder().encode(licences) });
+  html = html.replace('{{licences}}', address);
   const preloads = neededBy(metafile).map(
     (path) => `<link rel="modulepreload" href="{{basePath}}/assets/${path}" />`,
   );

@@ -7,7 +7,7 @@ import { common, entrance, rootManifest } from '../manifest.js';
 import { rollUpTypes } from '../types.js';
 
 /** They make the page, which is in the package as it is served. */
-const forThePage = ['esbuild', 'react', 'react-dom'];
+const forThePage = ['esbuild', 'react', 'react-dom', '@tanstack/react-virtual', 'uplot'];
 /** What modules look for beside themselves. */
 const assets = ['src/log/redis', 'projections/migrations', 'projections/database'];
 

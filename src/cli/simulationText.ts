@@ -89,7 +89,7 @@ export function closingText(summary: Summary): string {
   rows.push(
     ['look at it', `npx workshop replay ${workshopId}`],
     ['', `${summary.page}${start}`],
-    ['', `${summary.timeline}, for host and analysts`],
+    ['', `${summary.page}/timeline, for host and analysts`],
     [
       'again',
       `npx workshop simulate --attendees ${summary.attendees} --minutes ${summary.minutes} --seed ${summary.seed}`,

@@ -56,7 +56,7 @@ const told = async (path: string): Promise<Json> =>
   (await server.rest(analyst, 'GET', `/api/workshops/${workshopId}/${path}`)).body;
 
 const textOf = async (place: Locator) => (await place.textContent()) ?? '';
-const shownAt = (page: Page, text: string) => page.getByRole('status').getByText(text, { exact: true });
+const shownAt = (page: Page, text: string) => page.locator('.at').and(page.getByText(text, { exact: true }));
 
 it('[TL1] answers who was there at minute 12, who waited longest and what was said then', async () => {
   const page = await opened(`/w/${workshopId}/timeline?t=12m`);

@@ -41,6 +41,35 @@ it('[PK2] holds what runs, and neither tests nor sources', () => {
   expect(files).toContain('assets/src/log/redis/append.lua');
 });
 
+it('[PK10] says what it is made of, and hands on the licences of what is in the page', async () => {
+  const inventory = JSON.parse(readFileSync(join(app.out, 'workshop-rooms.cdx.json'), 'utf8'));
+  const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const names = inventory.components.map(({ group, name }: { group?: string; name: string }) =>
+    group === undefined ? name : `${group}/${name}`,
+  );
+  expect(inventory).toMatchObject({ bomFormat: 'CycloneDX' });
+  expect(names).toEqual(expect.arrayContaining(Object.keys(dependencies)));
+  expect(names).not.toContain('vitest');
+  // What only the page is made of, is in it already.
+  const server = JSON.parse(readFileSync(join(app.out, 'workshop-rooms/package.json'), 'utf8'));
+  for (const name of ['react', 'uplot', '@tanstack/react-virtual'])
+    expect(server.dependencies).not.toHaveProperty(name);
+  const page = join(app.out, 'workshop-rooms/page');
+  const listed: { path: string }[] = JSON.parse(readFileSync(join(page, 'files.json'), 'utf8'));
+  const place = listed.findIndex(({ path }) => /licences-\w+\.txt$/.test(path));
+  const licences = readFileSync(join(page, String(place)), 'utf8');
+  for (const name of [
+    'react',
+    'react-dom',
+    'scheduler',
+    'socket.io-client',
+    'uplot',
+    '@tanstack/react-virtual',
+  ])
+    expect(licences).toMatch(new RegExp(`## ${name} \\d`));
+  expect(licences.split('Permission is hereby granted').length).toBeGreaterThan(6);
+});
+
 it('[PK3] the client brings socket.io-client alone, and under 15 kB compressed beside it', () => {
   const folder = join(app.out, 'workshop-rooms-client');
   const { dependencies, peerDependencies, peerDependenciesMeta } = JSON.parse(

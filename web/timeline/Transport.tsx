@@ -45,11 +45,12 @@ export function Transport({ replay, durationMs }: { replay: WorkshopReplay; dura
           />
           <span>{words.skipIdle}</span>
         </label>
-        <output className="at">
+        {/* Not a status: it would be read aloud every second. The slider says it to whoever moves it. */}
+        <p className="at">
           {offsetMs < 0
             ? words.before(sayLength(-offsetMs))
             : words.moment(sayLength(offsetMs), sayLength(durationMs))}
-        </output>
+        </p>
       </div>
       <p className="soft">{phase === 'waiting' ? words.fetching : isOpen ? words.open : words.keys}</p>
     </>
