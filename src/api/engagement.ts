@@ -2,11 +2,9 @@
 import { z } from 'zod';
 import { roles } from '../history/attendance.ts';
 import { type Engagement, engagement, handOutcomes, handsTold } from '../history/engagement.ts';
-import { refused } from './errors.ts';
-import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { workshopParams } from './schemas.ts';
-import { whileWaited } from './streams.ts';
+import { wholeHistory } from './wholeHistory.ts';
 
 const count = z.number().int();
 const time = z.string().describe('ISO 8601 in UTC');
@@ -64,14 +62,10 @@ export function engagementRoutes(app: Api, context: RestContext): void {
     },
     async handler(request, reply) {
       const { id } = request.params;
-      const user = callerOf(request);
-      await context.rooms.ofHistory(id, user);
-      await context.readings.take(user.userId, reply.raw);
-      const history = await context.history.open(id);
-      if (history === undefined) throw refused('not_found');
-      const { room } = await context.rooms.ofHistory(id, user);
+      const { pages, present } = await wholeHistory(context, request, { reply, workshopId: id });
+      const { room } = await present();
       const options = { workshopId: id, now: context.log.now(), deleted: new Set(room.deleted) };
-      return engagement(whileWaited(history.pages(0, 500), reply.raw), options);
+      return engagement(pages, options);
     },
   });
 }

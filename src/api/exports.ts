@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { exportFormats, exportKinds, exportName, exportText, refusalOf } from '../history/exports.ts';
 import { refused } from './errors.ts';
-import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { workshopParams } from './schemas.ts';
-import { ndjson, sendText, usualPatience, whileWaited } from './streams.ts';
+import { ndjson, sendText, usualPatience } from './streams.ts';
+import { wholeHistory } from './wholeHistory.ts';
 
 const types = {
   csv: 'text/csv',
@@ -57,20 +57,16 @@ export function exportRoutes(app: Api, context: RestContext): void {
       const wish = request.query;
       const refusal = refusalOf(wish);
       if (refusal !== undefined) throw refused('invalid_payload', refusal);
-      const user = callerOf(request);
-      await context.rooms.ofHistory(id, user);
-      await context.readings.take(user.userId, reply.raw);
-      const history = await context.history.open(id);
-      if (history === undefined) throw refused('not_found');
+      const { pages, present } = await wholeHistory(context, request, { reply, workshopId: id });
       reply.type(`${types[wish.format]}; charset=utf-8`);
       reply.header('content-disposition', `attachment; filename="${exportName(id, wish)}"`);
       const pieces = exportText(
         {
           workshopId: id,
-          pages: whileWaited(history.pages(0, 500), reply.raw),
+          pages,
           now: context.log.now(),
           // Asked page by page, so that a right that is lost and a message that is deleted meanwhile count.
-          context: async () => (await context.rooms.ofHistory(id, user)).room,
+          context: async () => (await present()).room,
         },
         wish,
       );

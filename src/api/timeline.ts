@@ -10,10 +10,9 @@ import {
   timeline,
 } from '../history/timeline.ts';
 import { refused } from './errors.ts';
-import { callerOf } from './identity.ts';
 import type { Api, RestContext } from './parts.ts';
 import { whole, workshopParams } from './schemas.ts';
-import { whileWaited } from './streams.ts';
+import { wholeHistory } from './wholeHistory.ts';
 
 const count = z.number().int();
 const time = z.string().describe('ISO 8601 in UTC');
@@ -84,16 +83,12 @@ export function timelineRoutes(app: Api, context: RestContext): void {
     },
     async handler(request, reply) {
       const { id } = request.params;
-      const user = callerOf(request);
-      await context.rooms.ofHistory(id, user);
-      await context.readings.take(user.userId, reply.raw);
-      const history = await context.history.open(id);
-      if (history === undefined) throw refused('not_found');
+      const { pages, present } = await wholeHistory(context, request, { reply, workshopId: id });
       const now = context.log.now();
-      const { room } = await context.rooms.ofHistory(id, user);
+      const { room } = await present();
       const bucketMs = bucketsOf(room, now, request.query.bucketMs);
       const options = { workshopId: id, bucketMs, now, deleted: new Set(room.deleted) };
-      return timeline(whileWaited(history.pages(0, 500), reply.raw), options);
+      return timeline(pages, options);
     },
   });
 }

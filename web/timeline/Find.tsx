@@ -1,6 +1,6 @@
 /** Finding a moment: by what stands out, or by person, kind and text. What is looked for stands in the address. */
 import { type FormEvent, memo, useEffect, useState } from 'react';
-import { sayLength, sayNumber } from '../words/words.ts';
+import { sayLength } from '../words/words.ts';
 import { notePlace, readPlace } from './address.ts';
 import type { Mark, Participant } from './records.ts';
 import { type Found, mostFound, type Search, useFound } from './useFound.ts';
@@ -152,8 +152,6 @@ function sayFound({ type, data }: Found, kinds: Record<string, string>, people: 
 /** The person of that name, or of that number. */
 function idOf(people: readonly Participant[], named: string): number | undefined {
   const wanted = named.toLocaleLowerCase();
-  const found = people.find(
-    ({ displayName, userId }) => displayName?.toLocaleLowerCase() === wanted || sayNumber(userId) === named,
-  );
+  const found = people.find(({ displayName }) => displayName?.toLocaleLowerCase() === wanted);
   return found?.userId ?? (/^\d{1,15}$/.test(named) ? Number(named) : undefined);
 }
