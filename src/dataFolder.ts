@@ -1,15 +1,14 @@
 /**
  * The data folder: one serving process at a time, its own secret, and where the command line finds the running server.
  *
- *   lock/        pid of the serving process and when that process began
+ *   lock/        who serves it: pid and when that process began
  *   secret       signs tokens where no AUTH_SECRET is given
  *   server.json  address of the running server and the key with which the command line speaks to it
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { open, type RootDatabase } from 'lmdb';
 import { z } from 'zod';
 
 export interface DataFolder {
@@ -94,8 +93,12 @@ interface Holder {
 }
 
 /**
- * Who serves the folder is written down under LMDB's own lock between processes, which the system lifts from a process that
- * dies: of many that find a dead one's entry at once, one gets the folder.
+ * Who serves the folder stands in the file of the highest number, which is never deleted. Taking the folder over from a dead one is
+ * making the next: of many that find it dead at once the system lets one, and who comes with an old number finds a higher one.
+ *
+ * ```
+ *   holder.4 (dead) ──► holder.5 by one of many ──► holder.4 is cleared away ──► holder.5 says `released` at its end
+ * ```
  */
 async function lock(path: string, folder: string): Promise<() => Promise<void>> {
   const mine: Holder = {
@@ -103,23 +106,47 @@ async function lock(path: string, folder: string): Promise<() => Promise<void>> 
     began: beganAt(process.pid),
     ticket: randomBytes(8).toString('hex'),
   };
-  const change = async <T>(work: (found: Holder | undefined, store: RootDatabase) => T): Promise<T> => {
-    const store = open({ path: folder, noSubdir: false });
-    try {
-      return store.transactionSync(() => work(store.get('holder') as Holder | undefined, store));
-    } finally {
-      await store.close();
-    }
+  const file = (number: number) => join(folder, `holder.${number}`);
+  const written = async (holder: Holder & { released?: true }) => {
+    const made = join(folder, `${mine.ticket}.made`);
+    await writeFile(made, JSON.stringify(holder), { mode: ownerOnly });
+    return made;
   };
-  await change((found, store) => {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  for (;;) {
+    const numbers = await numbersIn(folder);
+    const last = numbers[0] ?? 0;
+    const found = last === 0 ? undefined : await holderIn(file(last));
     if (found !== undefined && isAlive(found))
       throw new FolderInUse(`${path} is in use by process ${found.pid}: stop it, or give another DATA_DIR`);
-    store.putSync('holder', mine);
-  });
-  return () =>
-    change((found, store) => {
-      if (found?.ticket === mine.ticket) store.removeSync('holder');
-    });
+    const made = await written(mine);
+    const isMade = await linked(made, file(last + 1));
+    await rm(made);
+    if (!isMade) continue;
+    const [highest = 0] = await numbersIn(folder);
+    if (highest === last + 1) {
+      for (const older of numbers) await rm(file(older), { force: true });
+      return async () => rename(await written({ ...mine, released: true }), file(highest));
+    }
+    await rm(file(last + 1), { force: true });
+  }
+}
+
+/** The highest first. */
+async function numbersIn(folder: string): Promise<number[]> {
+  const numbers = (await readdir(folder)).flatMap((name) => /^holder\.(\d+)$/.exec(name)?.[1] ?? []);
+  return numbers.map(Number).sort((a, b) => b - a);
+}
+
+/** Undefined where it is released, or cleared away by a later one. */
+async function holderIn(file: string): Promise<Holder | undefined> {
+  try {
+    const { released, ...holder } = JSON.parse(await readFile(file, 'utf8')) as Holder & { released?: true };
+    return released ? undefined : holder;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }
 
 /** False where there is a file of the new name already. */
