@@ -30,6 +30,8 @@ const [fold, checkpoints, parked, snapshots, archive, rebuild, erasing, verify, 
     'notes',
   ],
 ].map((name) => `^projections/${name}/`);
+/** What runs in the browser of it. */
+const pages = '^web/(?!(bundle|licences)\\.ts)';
 /** Waiting and trying again, and how much memory there is: anyone's. */
 const timing = part('timing');
 const memory = part('memory');
@@ -43,6 +45,14 @@ const only = (name, from, ...allowed) => ({
   to: { pathNot: [from, ...allowed] },
 });
 
+const typesAlone = (name, from, type) => ({
+  name: `${name}-knows-types-of`,
+  comment: `${name} may import types from ${type}, but nothing that runs`,
+  severity: 'error',
+  from: { path: from },
+  to: { path: type, dependencyTypesNot: ['type-only'] },
+});
+
 /** All of our own that files under `from` may import. What `types` adds may be imported as types. */
 const builds = (name, from, allowed, types = []) => [
   {
@@ -52,13 +62,7 @@ const builds = (name, from, allowed, types = []) => [
     from: { path: from },
     to: { path: ours, pathNot: [from, timing, memory, ...allowed, ...types] },
   },
-  ...types.map((type) => ({
-    name: `${name}-knows-types-of`,
-    comment: `${name} may import types from ${type}, but nothing that runs`,
-    severity: 'error',
-    from: { path: from },
-    to: { path: type, dependencyTypesNot: ['type-only'] },
-  })),
+  ...types.map((type) => typesAlone(name, from, type)),
 ];
 
 module.exports = {
@@ -99,12 +103,15 @@ module.exports = {
     ),
     only(
       'web',
-      '^web/(?!(bundle|licences)\\.ts)',
+      pages,
+      part('history'),
       part('hooks'),
       part('client'),
       protocol,
       npm('(@types/)?react(-dom)?', '@tanstack/react-virtual', 'uplot'),
     ),
+    // What the server computes has the shapes that it says.
+    typesAlone('web', pages, part('history')),
 
     ...builds('timing', timing, ['^src/protocol/errors\\.ts$']),
     ...builds('memory', memory, []),

@@ -19,7 +19,7 @@ import { stateView } from '../src/protocol/wire.ts';
 import { startPostgres } from '../test/kit/postgres.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { workshop } from './fold.ts';
-import { type Figure, quantile } from './measure.ts';
+import { collecting, type Figure, quantile } from './measure.ts';
 
 const lengths = [1_000, 10_000, 100_000];
 /** States asked for in a round, one after the other. */
@@ -30,12 +30,7 @@ export async function history(rounds: number): Promise<Figure[]> {
   const server = await startPostgres();
   const log = await redisLog({ address: { url: redis.url }, onError: console.error });
   const database = openDatabase({ url: await server.createDatabase() }, { onError: console.error });
-  const figures = new Map<string, Figure>();
-  const add = (name: string, unit: string, value: number, beside?: string) => {
-    const figure = figures.get(name) ?? { name, unit, values: [], ...(beside !== undefined && { beside }) };
-    figure.values.push(value);
-    figures.set(name, figure);
-  };
+  const { add, all } = collecting();
   try {
     await database.ready;
     const snapshots = roomSnapshots(database);
@@ -83,7 +78,7 @@ export async function history(rounds: number): Promise<Figure[]> {
     await server.close();
     await redis.close();
   }
-  return [...figures.values()];
+  return all();
 }
 
 /** Milliseconds of each state, from asking to the text of the answer, at random versions. */

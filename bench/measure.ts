@@ -9,6 +9,19 @@ export interface Figure {
   beside?: string;
 }
 
+/** Figures by their names, in the order in which they first came. */
+export function collecting() {
+  const figures = new Map<string, Figure>();
+  return {
+    add(name: string, unit: string, value: number, beside?: string): void {
+      const figure = figures.get(name) ?? { name, unit, values: [], ...(beside !== undefined && { beside }) };
+      figure.values.push(value);
+      figures.set(name, figure);
+    },
+    all: () => [...figures.values()],
+  };
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);

@@ -16,7 +16,7 @@ import { addToRedis } from '../test/kit/pastWorkshop.ts';
 import { startPostgres } from '../test/kit/postgres.ts';
 import { startRedis } from '../test/kit/redis.ts';
 import { workshop as eventsOf } from './fold.ts';
-import { type Figure, quantile } from './measure.ts';
+import { collecting, type Figure, quantile } from './measure.ts';
 import { secret, start, token, workshop } from './served.ts';
 
 const length = 100_000;
@@ -35,12 +35,7 @@ export async function pages(rounds: number): Promise<Figure[]> {
     ...{ PRESENCE_LEASE_MS: '600000', PRESENCE_GRACE_MS: '600000' },
   });
   const browser = await launchChromium();
-  const figures = new Map<string, Figure>();
-  const add = (name: string, unit: string, value: number, beside?: string) => {
-    const figure = figures.get(name) ?? { name, unit, values: [], ...(beside !== undefined && { beside }) };
-    figure.values.push(value);
-    figures.set(name, figure);
-  };
+  const { add, all } = collecting();
   try {
     const over = await addToRedis(redis.url, ended(eventsOf(length - 1)));
     await snapshotsOf(over, redis.url, database);
@@ -89,7 +84,7 @@ export async function pages(rounds: number): Promise<Figure[]> {
     await postgres.close();
     await redis.close();
   }
-  return [...figures.values()];
+  return all();
 }
 
 /** As a projector writes them a while after a workshop's events. */

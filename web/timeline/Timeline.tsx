@@ -191,8 +191,7 @@ function Files({ workshopId }: { workshopId: number }) {
 /** Keeps moment and speed in the address, so that a link leads to what one sees. */
 function useAddress({ offsetMs, speed, phase }: WorkshopReplay): void {
   const seconds = Math.floor(offsetMs / 1_000);
-  const note = useCallback(() => notePlace({ offsetMs: seconds * 1_000, speed }), [seconds, speed]);
   useEffect(() => {
-    if (phase === 'ready') note();
-  }, [phase, note]);
+    if (phase === 'ready') notePlace({ offsetMs: seconds * 1_000, speed });
+  }, [phase, seconds, speed]);
 }

@@ -1,9 +1,8 @@
 /** Playing, stepping, speed. */
 import { replaySpeeds, type WorkshopReplay } from '../../src/hooks/useWorkshopReplay.ts';
 import { sayLength } from '../words/words.ts';
+import { leapMs } from './useKeys.ts';
 import { useTimelineWords } from './words.ts';
-
-const leapMs = 10_000;
 
 export function Transport({ replay, durationMs }: { replay: WorkshopReplay; durationMs: number }) {
   const words = useTimelineWords();

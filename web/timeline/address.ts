@@ -1,4 +1,5 @@
 /** What the address holds beside the workshop: the moment (`t=12m30s`), the speed, and what is looked for. */
+import { replaySpeeds } from '../../src/hooks/useWorkshopReplay.ts';
 
 export interface Place {
   offsetMs?: number;
@@ -14,7 +15,7 @@ export function readPlace(): Place {
   const speed = Number(asked.get('speed') ?? Number.NaN);
   return {
     ...(offsetMs !== undefined && { offsetMs }),
-    ...([1, 2, 4, 8, 16].includes(speed) && { speed }),
+    ...(replaySpeeds.includes(speed) && { speed }),
     ...textIn(asked, 'person'),
     ...textIn(asked, 'kind'),
     ...textIn(asked, 'text'),

@@ -1,62 +1,16 @@
 /** What the server computes of a workshop: its curves and marks, and who took part. */
 import { useEffect, useState } from 'react';
+import type { Engagement } from '../../src/history/engagement.ts';
+import type { Timeline } from '../../src/history/timeline.ts';
 import { call } from '../shared/api.ts';
 
-export interface Bucket {
-  offsetMs: number;
-  present: number;
-  chat: number;
-  handsUp: number;
-  speakers: number;
-}
+export type { HandWait, Participant } from '../../src/history/engagement.ts';
+export type { Mark } from '../../src/history/marks.ts';
+export type { Bucket } from '../../src/history/series.ts';
+export type Curves = Timeline;
 
-export interface Mark {
-  version: number;
-  offsetMs: number;
-  type: string;
-  label: string;
-}
-
-export interface Curves {
-  bucketMs: number;
-  series: Bucket[];
-  marks: Mark[];
-  totals: {
-    uniqueAttendees: number;
-    peakPresent: number;
-    averageMinutesPresent: number | null;
-    messages: number;
-    handsRaised: number;
-    medianHandWaitMs: number | null;
-    p90HandWaitMs: number | null;
-    spokeUpShare: number | null;
-  };
-}
-
-export interface Participant {
-  userId: number;
-  displayName: string | null;
-  role: 'host' | 'co-host' | 'speaker' | 'attendee';
-  minutesPresent: number;
-  sharePresent: number | null;
-  messages: number;
-  handsRaised: number;
-  approvals: number;
-}
-
-export interface HandWait {
-  version: number;
-  userId: number;
-  displayName: string | null;
-  offsetMs: number;
-  waitMs: number;
-  outcome: 'approved' | 'lowered' | 'left' | 'removed' | 'ended' | 'waiting';
-}
-
-export interface Records {
+export interface Records extends Pick<Engagement, 'people' | 'hands'> {
   curves: Curves;
-  people: Participant[];
-  hands: HandWait[];
 }
 
 /** So many points to a curve: more than that no screen shows. */
@@ -92,7 +46,7 @@ async function readRecords(workshopId: number, bucketMs: number): Promise<Record
   const path = `/api/workshops/${workshopId}`;
   const [curves, engaged] = await Promise.all([
     call<Curves>('GET', `${path}/timeline?bucketMs=${bucketMs}`),
-    call<Omit<Records, 'curves'>>('GET', `${path}/engagement`),
+    call<Engagement>('GET', `${path}/engagement`),
   ]);
   if (!curves.ok || !engaged.ok) return null;
   return { curves: curves.value, people: engaged.value.people, hands: engaged.value.hands };

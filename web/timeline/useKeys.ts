@@ -2,7 +2,8 @@
 import { useEffect } from 'react';
 import { replaySpeeds, type WorkshopReplay } from '../../src/hooks/useWorkshopReplay.ts';
 
-const leapMs = 10_000;
+/** Of the keys and the buttons. */
+export const leapMs = 10_000;
 
 export function useKeys(replay: WorkshopReplay): void {
   const { playing, offsetMs, speed, play, pause, seek, step, setSpeed } = replay;
@@ -35,7 +36,7 @@ function isTaken({ target, key }: KeyboardEvent): boolean {
   return key === ' ' && target.closest('button, summary, a, input, [tabindex]') !== null;
 }
 
-export function neighbour(speed: number, by: number): number {
+function neighbour(speed: number, by: number): number {
   const index = replaySpeeds.indexOf(speed);
   return replaySpeeds[Math.min(Math.max(0, index + by), replaySpeeds.length - 1)] ?? 1;
 }
