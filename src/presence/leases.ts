@@ -59,6 +59,8 @@ export function keepLeases(parts: LeaseParts): Leases {
       const since = Math.max(answersSince, openSince ?? Number.POSITIVE_INFINITY);
       if (performance.now() - since >= leaseMs) await reap();
     } catch (error) {
+      // The answer that is missing may have been the only one to say that the lease had run out.
+      owesHolds = true;
       answersSince = undefined;
       wasAway = true;
       failed(error);

@@ -266,7 +266,7 @@ describe('a node that died', () => {
     expect(await left()).toEqual(['2 disconnected']);
   });
 
-  it('says anew whom it holds when it comes back, but for those who are leaving', async () => {
+  it('[P10] says anew whom it holds when it comes back, but for those who are leaving', async () => {
     let stands = true;
     const renew: Presence['renew'] = async (...lease) => (await log.presence.renew(...lease)) && stands;
     const held: (readonly number[])[] = [];
@@ -286,6 +286,31 @@ describe('a node that died', () => {
     expect(await isHeld(2)).toBe(true);
     expect(await isHeld(3)).toBe(false);
     expect(await left()).toEqual(['3 disconnected']);
+  });
+});
+
+describe('a node whose renewal was done and not answered', () => {
+  it('[P10] says anew whom it holds: that its lease had run out may be what it missed', async () => {
+    let isCut = false;
+    const renew: Presence['renew'] = async (...lease) => {
+      const stood = await log.presence.renew(...lease);
+      if (!isCut) return stood;
+      isCut = false;
+      throw new Error('cut off');
+    };
+    const held: (readonly number[])[] = [];
+    const hold: Presence['hold'] = async (id, userIds, name) => {
+      await log.presence.hold(id, userIds, name);
+      held.push(userIds);
+    };
+    const a = await node('a', { log: { renew, hold }, leaseMs });
+    await live(a, [2]);
+    await join(a, 2);
+    await log.presence.release(workshopId, [2], a.name);
+    isCut = true;
+    await until(() => held.length > 0, { what: 'who is here to be held again' });
+    expect(held[0]).toEqual([2]);
+    expect(await isHeld(2)).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 /** Rooms on a Redis that loses what it had: some events, one stream, everything. Two nodes, with Postgres beside them. */
 import postgres from 'postgres';
+import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RedisServer, startRedis } from '../kit/redis.ts';
 import { type Guest, liveWorkshop, type TestServer, testServer } from '../kit/server.ts';
@@ -31,11 +32,12 @@ async function joined(server: TestServer, user: number, join: object): Promise<G
   return guest;
 }
 
-/** Says something until it is heard; answers with its version. */
+/** Says something once, however often it has to be sent; answers with its version. */
 async function said(guest: Guest, workshopId: number, message: string): Promise<number> {
+  const commandId = v7();
   const reply = await until(
     async () => {
-      const answer = await guest.say('chat', { workshopId, message });
+      const answer = await guest.say('chat', { workshopId, message, commandId });
       return answer.ok ? answer : undefined;
     },
     { what: `"${message}" to be taken`, timeout: 15_000 },
