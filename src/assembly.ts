@@ -24,6 +24,7 @@ import { readerSettings } from './lib/socket/readers.ts';
 import { openLimits } from './limiting.ts';
 import { type Metrics, metrics } from './observe/metrics.ts';
 import { type NodeStatus, nodesOn, statusOf } from './observe/nodes.ts';
+import { openTracing } from './observe/tracing.ts';
 import { observedProjector } from './projector.ts';
 import type { Stores } from './stores.ts';
 import { inTime } from './timing/inTime.ts';
@@ -85,6 +86,7 @@ export async function assemble(assembling: Assembling): Promise<Assembled> {
     ...(stored !== undefined && { archive: stored }),
   });
   opened.unshift(() => engine.close());
+  const tracing = await openTracing(manifest.version);
   const limiting = await openLimits(config, measured, logger);
   opened.unshift(() => limiting.close());
   const identity = identityOf(assembling);
@@ -120,7 +122,7 @@ export async function assemble(assembling: Assembling): Promise<Assembled> {
   const { sockets, circle } = await assembling.open({
     ...{ app, origins: identity.origins },
     sockets: {
-      ...{ ...shared, logger, admission: limiting.admission, readers: readerSettings },
+      ...{ ...shared, tracing, logger, admission: limiting.admission, readers: readerSettings },
       presence: { graceMs: config.PRESENCE_GRACE_MS, leaseMs: config.PRESENCE_LEASE_MS },
       timers: {
         lobbyOpensMinutes: config.LOBBY_OPENS_MINUTES,

@@ -22,6 +22,8 @@ export function serverManifest(root) {
     exports: { '.': entrance('index'), './package.json': './package.json' },
     files: ['bin', 'dist', 'page', 'assets', 'CHANGELOG.md'],
     dependencies: Object.fromEntries(dependencies),
+    peerDependencies: manifest.peerDependencies,
+    peerDependenciesMeta: manifest.peerDependenciesMeta,
   };
 }
 

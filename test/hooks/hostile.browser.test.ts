@@ -218,9 +218,14 @@ describe('a page of another site', () => {
       const admin = { id: 9, roles: ['admin'] };
       const there = async (): Promise<Json> => {
         const { body } = await server.rest(admin, 'GET', `/api/workshops/${workshopId}`);
-        const { body: list } = await server.rest(admin, 'GET', '/api/workshops?limit=500');
-        return { status: body.status, title: body.title, workshops: list.items.length };
+        return { status: body.status, title: body.title, version: body.version };
       };
+      /** Ids follow on one another: what was scheduled meanwhile took one, whether it is listed yet or not. */
+      const nextId = async (): Promise<number> => {
+        const plan = { title: 'Marker', scheduledAt: '2030-01-01T12:00:00Z' };
+        return (await server.rest(admin, 'POST', '/api/workshops', plan)).body.id;
+      };
+      expect(await nextId()).toBe(workshopId + 1);
       const before = await there();
       const cookies = await context.cookies(server.url);
 
@@ -285,6 +290,7 @@ describe('a page of another site', () => {
       );
       expect(new Set(heard)).toEqual(new Set(['unreadable', 'no socket']));
       expect(await there()).toEqual(before);
+      expect(await nextId()).toBe(workshopId + 2);
       expect(await context.cookies(server.url)).toEqual(cookies);
     },
   );

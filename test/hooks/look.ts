@@ -23,20 +23,37 @@ async function findsNothing(page: Page, what: string): Promise<void> {
   expect(found, what).toEqual([]);
 }
 
-/** Looks at the page as it stands: axe, no scrolling sideways, and a picture, in both themes at every width. */
+/**
+ * Looks at the page as it stands: axe, no scrolling sideways, and a picture, in both themes at every width; then in the colours that a
+ * reader forces on it, and from right to left.
+ */
 export async function look(page: Page, name: string): Promise<void> {
   await mkdir(artifacts, { recursive: true });
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: 800 });
-      await page.screenshot({ path: `${artifacts}${name}-${colorScheme}-${width}.png` });
-      const beyond = await page.evaluate(() => {
-        const { scrollWidth, clientWidth } = document.documentElement;
-        return scrollWidth - clientWidth;
-      });
-      expect(beyond, `${name} at ${width}`).toBeLessThanOrEqual(0);
-    }
+    for (const width of widths) await fits(page, `${name}-${colorScheme}`, width);
     await findsNothing(page, `${name}, ${colorScheme}`);
   }
+  await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });
+  await fits(page, `${name}-forced`, 768);
+  await page.emulateMedia({ forcedColors: 'none' });
+  await turn(page, 'rtl');
+  for (const width of widths) await fits(page, `${name}-rtl`, width);
+  await turn(page, 'ltr');
+}
+
+async function fits(page: Page, name: string, width: number): Promise<void> {
+  await page.setViewportSize({ width, height: 800 });
+  await page.screenshot({ path: `${artifacts}${name}-${width}.png` });
+  const beyond = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    return scrollWidth - clientWidth;
+  });
+  expect(beyond, `${name} at ${width}`).toBeLessThanOrEqual(0);
+}
+
+async function turn(page: Page, direction: 'ltr' | 'rtl'): Promise<void> {
+  await page.evaluate((dir) => {
+    document.documentElement.dir = dir;
+  }, direction);
 }

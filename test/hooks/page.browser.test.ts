@@ -35,8 +35,13 @@ afterEach(async () => {
   expect(complaints.splice(0)).toEqual([]);
 });
 
-async function arrive(name: string, address = '/', viewport = { width: 1100, height: 800 }): Promise<Page> {
-  const person = await browser.newContext({ viewport });
+async function arrive(
+  name: string,
+  address = '/',
+  viewport = { width: 1100, height: 800 },
+  from = browser,
+): Promise<Page> {
+  const person = await from.newContext({ viewport });
   people.push(person);
   const page = await person.newPage();
   page.setDefaultTimeout(10_000);
@@ -94,6 +99,96 @@ it('lets a host schedule a workshop, open its lobby and start it with whoever ca
   await bo.getByText('Live', { exact: true }).waitFor();
   await bo.getByRole('button', { name: 'Raise hand' }).click();
   await ada.getByRole('button', { name: 'Let Bo speak' }).waitFor();
+});
+
+it('[UI11] lets a host change what is planned before the eyes of who is there, and cancel it', async () => {
+  const ada = await arrive('Ada Host');
+  await ada.getByLabel('Title').fill('Carding');
+  await ada.getByLabel('Start right away').uncheck();
+  await ada.getByLabel('Starts at').fill('2030-01-01T12:00');
+  await ada.getByText('More settings').click();
+  await ada.getByLabel('What it is about').fill('Wool and combs.');
+  await ada.getByLabel('Seats').fill('12');
+  await ada.getByRole('button', { name: 'Schedule' }).click();
+  await ada.getByText('Wool and combs.').waitFor();
+  const bo = await guestOf(ada);
+  expect(await bo.getByRole('button', { name: /Edit|Cancel/ }).count()).toBe(0);
+
+  await ada.getByRole('button', { name: 'Edit' }).click();
+  const form = ada.getByRole('dialog', { name: 'Change what is planned' });
+  expect(await form.getByLabel('Starts at').inputValue()).toBe('2030-01-01T12:00');
+  await form.getByLabel('Title').fill('Combing');
+  await form.getByLabel('Starts at').fill('2031-02-03T14:30');
+  await form.getByLabel('What it is about').fill('Combs, and wool.');
+  await form.getByLabel('Seats').fill('');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await ada.getByText('Saved.').waitFor();
+  for (const page of [ada, bo]) {
+    await page.getByRole('heading', { name: 'Combing' }).waitFor();
+    await page.getByText('Combs, and wool.').waitFor();
+    await page.locator('.before time').filter({ hasText: '2031' }).waitFor();
+  }
+  const id = new URL(ada.url()).pathname.split('/').at(-1);
+  expect((await server.rest(1, 'GET', `/api/workshops/${id}`)).body).toMatchObject({
+    ...{ title: 'Combing', capacity: null },
+    scheduledAt: new Date('2031-02-03T14:30').toISOString(),
+  });
+  await ada.getByRole('button', { name: 'Edit' }).click();
+  expect(await form.getByLabel('Title').inputValue()).toBe('Combing');
+  await form.getByRole('button', { name: 'Close' }).click();
+
+  await ada.getByRole('button', { name: 'Cancel workshop' }).click();
+  await ada.getByRole('button', { name: 'Keep it' }).click();
+  await ada.getByRole('button', { name: 'Cancel workshop' }).click();
+  await ada.getByRole('button', { name: 'Cancel it for everyone' }).click();
+  for (const page of [ada, bo]) await page.getByText('This workshop was cancelled.').waitFor();
+});
+
+it('[UI11] lets a guest say that they come, and that they do not after all', async () => {
+  const ada = await arrive('Ada Host');
+  await ada.getByLabel('Title').fill('Dyeing');
+  await ada.getByLabel('Start right away').uncheck();
+  await ada.getByLabel('Starts at').fill('2030-01-01T12:00');
+  await ada.getByRole('button', { name: 'Schedule' }).click();
+  await ada.getByText('Ada Host (you)').waitFor();
+  const id = new URL(ada.url()).pathname.split('/').at(-1);
+  const comings = async () => {
+    const { body } = await server.rest({ id: 1, roles: ['analyst'] }, 'GET', `/api/workshops/${id}/events`);
+    return body.items.map(({ type }: { type: string }) => type).filter((type: string) => /rsvp/.test(type));
+  };
+  const bo = await arrive('Bo');
+  await bo.getByRole('button', { name: 'I will come to Dyeing' }).click();
+  await bo.getByText('You are on the list.').waitFor();
+  await bo.getByRole('button', { name: 'I can’t come to Dyeing after all' }).click();
+  await bo.getByRole('button', { name: 'I will come to Dyeing' }).waitFor();
+  expect((await comings()).slice(-2)).toEqual(['user-rsvped', 'rsvp-withdrawn']);
+});
+
+it('[UI12] goes on as it was left when one comes back by the back button, with what happened meanwhile', async () => {
+  const keeping = await launchChromium({ keepsPages: true });
+  try {
+    const ada = await host();
+    const bo = await arrive('Bo', new URL(ada.url()).pathname, undefined, keeping);
+    await bo.getByText('Bo (you)').waitFor();
+    await bo.evaluate(() => {
+      addEventListener('pageshow', ({ persisted }) => Object.assign(globalThis, { persisted }));
+    });
+    await bo.goto(`${server.url}/healthz`);
+    await say(ada, 'while you were away');
+    await bo.goBack();
+    await bo.getByRole('log').getByText('while you were away').waitFor();
+    expect(await bo.evaluate(() => (globalThis as { persisted?: boolean }).persisted)).toBe(true);
+    await say(bo, 'and back');
+    await ada.getByRole('log').getByText('and back').waitFor();
+    const { body } = await server.rest(
+      { id: 1, roles: ['analyst'] },
+      'GET',
+      `/api/workshops/${new URL(ada.url()).pathname.split('/').at(-1)}/events?type=user-left`,
+    );
+    expect(body.items).toEqual([]);
+  } finally {
+    await keeping.close();
+  }
 });
 
 it('lets a guest come by a link, ask to speak, be let speak and talk', async () => {

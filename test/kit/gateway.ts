@@ -49,7 +49,8 @@ export async function gateway(options: GatewayOptions): Promise<Gateway> {
   const known = origins({ allowed: [] });
   const engine = workshopEngine({ log, node });
   const sockets = workshopSockets({
-    ...{ http, engine, log, node, metrics: measured, logger: pino({ level: 'fatal' }), corsOrigins: [] },
+    ...{ http, engine, log, node, metrics: measured, tracing: undefined },
+    ...{ logger: pino({ level: 'fatal' }), corsOrigins: [] },
     ...{ callers: callersByToken(tokens({ secret, guests: false }), known), origins: known },
     addresses: addresses(),
     ...{ limits: rateLimits({ scale: 0 }), admission: admissionSettings, readers: readerSettings },

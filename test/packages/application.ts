@@ -14,6 +14,8 @@ export interface Application {
   path: string;
   /** Where the packages lie as they were packed. */
   out: string;
+  /** By name of the package. */
+  tarballs: Record<string, string>;
   /** Runs a program of the application, or of this repository where the path is absolute; rejects with all that it wrote. */
   run(command: string, ...args: string[]): Promise<string>;
   /** A module as the application would import it. */
@@ -34,6 +36,10 @@ export async function application(): Promise<Application> {
     readFileSync(join(root, 'package.json'), 'utf8'),
   );
   const versions = { ...dependencies, ...devDependencies };
+  const tarballs = {
+    'workshop-rooms': join(out, `workshop-rooms-${version}.tgz`),
+    'workshop-rooms-client': join(out, `workshop-rooms-client-${version}.tgz`),
+  };
   const own = [
     'socket.io',
     'express',
@@ -48,16 +54,14 @@ export async function application(): Promise<Application> {
     ...{ private: true, type: 'module' },
     dependencies: {
       ...Object.fromEntries(own.map((name) => [name, versions[name]])),
-      'workshop-rooms': `file:out/workshop-rooms-${version}.tgz`,
-      'workshop-rooms-client': `file:out/workshop-rooms-client-${version}.tgz`,
+      // Beside the newer one, for who has not moved yet.
+      ...{ 'react-18': 'npm:react@^18.3.1', 'react-dom-18': 'npm:react-dom@^18.3.1' },
+      ...tarballs,
     },
   };
-  writeFileSync(join(path, 'package.json'), JSON.stringify(manifest));
-  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
-  await written(run('npm', ['install', ...quiet], { cwd: path }));
+  await install(path, manifest);
   return {
-    path,
-    out,
+    ...{ path, out, tarballs },
     run: (command, ...args) => written(run(command, args, { cwd: path })),
     async load(specifier) {
       const entrance = join(path, 'load.mjs');
@@ -69,7 +73,14 @@ export async function application(): Promise<Application> {
   };
 }
 
-async function written(running: Promise<{ stdout: string; stderr: string }>): Promise<string> {
+/** What a folder's manifest asks for, from the registry or from what npm has kept of it. */
+export async function install(cwd: string, manifest: object): Promise<void> {
+  writeFileSync(join(cwd, 'package.json'), JSON.stringify(manifest));
+  const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  await written(run('npm', ['install', ...quiet], { cwd }));
+}
+
+export async function written(running: Promise<{ stdout: string; stderr: string }>): Promise<string> {
   try {
     const { stdout, stderr } = await running;
     return stdout + stderr;

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
+import { io as connect, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { host, liveWorkshop } from '../attach/host.ts';
 import { launchChromium } from '../hooks/chromium.ts';
@@ -12,6 +13,7 @@ import { startProcess } from '../kit/process.ts';
 import { until } from '../kit/until.ts';
 import { type Application, application, root } from './application.ts';
 import { type Door, doorOf } from './doors.ts';
+import { nextApplication } from './next.ts';
 
 let app: Application;
 beforeAll(async () => {
@@ -221,11 +223,14 @@ async function converse(url: string): Promise<void> {
   }
 }
 
-it(
-  '[PK8] an application that Vite builds holds a conversation in a browser',
-  async () => {
+it.each([
+  ['React 19', {}],
+  ['React 18', { react: 'react-18', 'react-dom': 'react-dom-18' }],
+])(
+  '[PK8] an application that Vite builds with %s holds a conversation in a browser',
+  async (_, alias) => {
     const { build } = await import('vite');
-    await build({ ...{ root: app.path, logLevel: 'error', configFile: false } });
+    await build({ ...{ root: app.path, logLevel: 'error', configFile: false }, resolve: { alias } });
     const types: Record<string, string> = { html: 'text/html', js: 'text/javascript' };
     const server = await host({
       listener(request, response) {
@@ -256,6 +261,60 @@ it(
   },
   minute,
 );
+
+it('[PK11] a fresh Next application holds a workshop, beside namespaces of its own, and a Python script receives its webhooks', {
+  timeout: 5 * minute,
+}, async () => {
+  const next = await nextApplication(app);
+  const browser = await launchChromium();
+  const clients: Socket[] = [];
+  try {
+    const { url } = next;
+    const page = async (name: string) => {
+      const context = await browser.newContext();
+      const opened = await context.newPage();
+      await opened.goto(`${url}/sign-in/${name}`);
+      return opened;
+    };
+    const ada = await page('ada');
+    await ada.getByRole('heading', { name: 'Hello Ada' }).waitFor();
+    const port = await freePort();
+    const hook = await fetch(`${url}/api/admin/webhooks`, {
+      method: 'POST',
+      headers: { cookie: 'session=ada', 'content-type': 'application/json' },
+      body: JSON.stringify({ url: `http://127.0.0.1:${port}/hooks` }),
+    });
+    const { secret } = (await hook.json()) as { secret: string };
+    const receiver = await next.receive(secret, port);
+    await ada.getByRole('button', { name: 'Begin a workshop' }).click();
+    await ada.waitForURL(`${url}/rooms/1`);
+    const ben = await page('ben');
+    await ben.goto(`${url}/rooms/1`);
+    for (const each of [ada, ben]) await each.getByText('Ada, Ben').waitFor();
+    await ben.getByLabel('Message').fill('Hello from Next');
+    await ben.getByRole('button', { name: 'Send' }).click();
+    await ada.getByText('Ben: Hello from Next').waitFor();
+    await receiver.waitFor(
+      /workshop\.workshop-scheduled 1 1[\s\S]*workshop\.chat-message 1 \d+ Hello from Next/,
+    );
+
+    const own = (name: string) => {
+      const socket = connect(url + name, { forceNew: true });
+      clients.push(socket);
+      return socket;
+    };
+    expect(await own('/chat').emitWithAck('echo', 'still here')).toBe('still here');
+    await new Promise((resolve) => own('/notifications').on('welcome', () => resolve(undefined)));
+    for (const each of clients) each.disconnect();
+    await browser.close();
+    next.server.signal('SIGTERM');
+    expect(await next.server.ended).toEqual({ code: 0, signal: null });
+  } finally {
+    for (const each of clients) each.disconnect();
+    await browser.close();
+    await next.close();
+  }
+});
 
 describe('[PK9] the doors of the README', () => {
   /** As a newcomer would: in a folder of the application, with what stands there, on a port of the test's own. */

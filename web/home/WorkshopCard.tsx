@@ -51,26 +51,25 @@ export function WorkshopCard({ me, workshop, onChoose, onRefused }: WorkshopCard
 function Rsvp({ workshop, onRefused }: Pick<WorkshopCardProps, 'workshop' | 'onRefused'>) {
   const { home } = useWords();
   const [coming, setComing] = useState(false);
-  const rsvp = async () => {
-    const answer = await api.rsvp(workshop.id);
-    if (answer.ok) setComing(true);
+  const say = async (isComing: boolean) => {
+    const answer = await (isComing ? api.rsvp(workshop.id) : api.withdrawRsvp(workshop.id));
+    if (answer.ok) setComing(isComing);
     else onRefused(answer.error);
   };
+  const { title } = workshop;
   return (
     <>
       <span role="status" className="good">
         {coming && `✓ ${home.coming}`}
       </span>
-      {!coming && (
-        <button
-          type="button"
-          className="quiet"
-          aria-label={home.rsvpNamed(workshop.title)}
-          onClick={() => void rsvp()}
-        >
-          {home.rsvp}
-        </button>
-      )}
+      <button
+        type="button"
+        className="quiet"
+        aria-label={coming ? home.notComingNamed(title) : home.rsvpNamed(title)}
+        onClick={() => void say(!coming)}
+      >
+        {coming ? home.notComing : home.rsvp}
+      </button>
     </>
   );
 }

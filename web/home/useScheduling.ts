@@ -4,7 +4,7 @@ import { api, type Plan, type Refusal } from '../shared/api.ts';
 
 export interface Scheduling {
   busy: boolean;
-  /** `when` as a `datetime-local` field has it, in the reader's time; null: now, and started. */
+  /** `when` in ISO 8601; null: now, and started. */
   submit(plan: Omit<Plan, 'scheduledAt'>, when: string | null): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export function useScheduling({ onScheduled, onRefused }: SchedulingOptions): Sc
       setBusy(true);
       const form = JSON.stringify([plan, when]);
       if (sent.current.form !== form) {
-        const scheduledAt = (when === null ? new Date() : new Date(when)).toISOString();
+        const scheduledAt = when ?? new Date().toISOString();
         sent.current = { form, key: freshKey(), scheduledAt };
       }
       const { key, scheduledAt } = sent.current;

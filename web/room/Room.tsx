@@ -15,6 +15,7 @@ import { People } from './People.tsx';
 import { RoomHeader } from './RoomHeader.tsx';
 import { useAdmission } from './useAdmission.ts';
 import { useHandAlert } from './useHandAlert.ts';
+import { useKeptUp } from './useKeptUp.ts';
 import { useNotices } from './useNotices.ts';
 
 interface RoomProps {
@@ -28,8 +29,9 @@ interface RoomProps {
 
 export function Room({ me: noted, roles, workshopId, onExit, onTimeline, onSignedOut }: RoomProps) {
   const words = useWords();
-  const { workshop, admitted, problem } = useAdmission(workshopId, onSignedOut);
+  const { workshop: read, admitted, problem } = useAdmission(workshopId, onSignedOut);
   const room = useWorkshopSocket(admitted ? workshopId : null, { url: basePath });
+  const workshop = useKeptUp(room, read);
   // The server's word goes before our own note: another tab may have signed in as someone else since.
   const me = useMemo(() => ({ ...noted, userId: room.userId ?? noted.userId }), [noted, room.userId]);
   const { notice, setNotice, attempt } = useNotices(room, me);

@@ -6,10 +6,12 @@ interface ConfirmButtonProps {
   label: string;
   question: string;
   confirm: string;
+  /** Not to do it; “cancel” if left out. */
+  refuse?: string;
   onConfirm(): void;
 }
 
-export function ConfirmButton({ label, question, confirm, onConfirm }: ConfirmButtonProps) {
+export function ConfirmButton({ label, question, confirm, refuse, onConfirm }: ConfirmButtonProps) {
   const { cancel } = useWords();
   const dialog = useRef<HTMLDialogElement>(null);
   return (
@@ -29,7 +31,7 @@ export function ConfirmButton({ label, question, confirm, onConfirm }: ConfirmBu
           <p>{question}</p>
           <div className="row end">
             <button type="submit" value="no">
-              {cancel}
+              {refuse ?? cancel}
             </button>
             <button type="submit" value="yes" className="danger">
               {confirm}

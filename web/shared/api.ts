@@ -44,9 +44,9 @@ export interface Workshop {
 export interface Plan {
   title: string;
   scheduledAt: string;
-  description?: string;
-  durationMinutes?: number;
-  capacity?: number;
+  description?: string | null;
+  durationMinutes?: number | null;
+  capacity?: number | null;
   visibility?: Workshop['visibility'];
 }
 
@@ -80,8 +80,12 @@ export const api = {
   /** `key` makes sending the same form twice schedule one workshop. */
   schedule: (plan: Plan, key: string) =>
     call<Workshop>('POST', '/api/workshops', plan, { 'idempotency-key': key }),
+  /** Answers with the workshop as it is then. */
+  update: (id: number, change: Omit<Partial<Plan>, 'visibility'>) =>
+    call<Workshop>('PATCH', `/api/workshops/${id}`, change),
   lively: () => call<{ workshopId: number }>('POST', '/api/lively'),
   rsvp: (id: number) => call<unknown>('POST', `/api/workshops/${id}/rsvp`),
+  withdrawRsvp: (id: number) => call<unknown>('DELETE', `/api/workshops/${id}/rsvp`),
   invite: (id: number, userIds: number[]) =>
     call<unknown>('POST', `/api/workshops/${id}/invitations`, { userIds }),
   step: (id: number, step: Step) => call<unknown>('POST', `/api/workshops/${id}/${step}`),

@@ -6,6 +6,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { EventLog, Tail, TailBatch } from '../../log/log.ts';
 import { heapShare } from '../../memory/heapShare.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { Tracing } from '../../observe/tracing.ts';
 import type { NodePresence } from '../../presence/presence.ts';
 import { type RoomBroadcast, type RoomEvents, roomBroadcast } from './roomBroadcast.ts';
 import type { Logger } from './socket.ts';
@@ -26,6 +27,7 @@ export interface BroadcastParts {
   engine: Engine;
   presence: NodePresence;
   metrics: Metrics;
+  tracing: Tracing | undefined;
   logger: Logger;
   /** How long a room without sockets is kept, in milliseconds, so that who comes back finds what was missed in memory. */
   idleMs?: number | undefined;
@@ -97,7 +99,7 @@ function close({ rooms, idleSince, metrics }: Broadcasting, room: RoomBroadcast)
 
 /** What a room's events mean beyond its sockets. */
 function roomEvents(broadcasting: Broadcasting, room: () => RoomBroadcast): RoomEvents {
-  const { log, engine, presence, metrics, rooms } = broadcasting;
+  const { log, engine, presence, metrics, tracing, rooms } = broadcasting;
   return {
     removed(userId) {
       const { id, isPresent } = room();
@@ -118,7 +120,9 @@ function roomEvents(broadcasting: Broadcasting, room: () => RoomBroadcast): Room
     },
     missing: async () => (await engine.room(room().id))?.room,
     failed: (error) => failed(broadcasting, error),
-    sent([first]) {
+    sent(events) {
+      const [first] = events;
+      tracing?.sent(room().id, events);
       if (first !== undefined) metrics.fanOut.observe(Math.max(0, log.now() - first.at) / 1_000);
     },
   };

@@ -12,6 +12,7 @@ import type { Callers } from '../../identity/callers.ts';
 import type { Limits } from '../../limits/limiter.ts';
 import type { EventLog } from '../../log/log.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { Tracing } from '../../observe/tracing.ts';
 import { type NodePresence, nodePresence } from '../../presence/presence.ts';
 import { asWireError, CodedError, wireError } from '../../protocol/errors.ts';
 import { namespace } from '../../protocol/wire.ts';
@@ -33,6 +34,7 @@ export interface NamespaceParts extends Pick<OwnServerParts, 'logger'> {
   addresses: Addresses;
   limits: Limits;
   metrics: Metrics;
+  tracing: Tracing | undefined;
   node: string;
   presence: { graceMs: number; leaseMs: number };
   timers: TimerSettings;

@@ -16,6 +16,7 @@ import type { CommandName, CommandPayload } from '../../domain/catalog.ts';
 import { decide } from '../../domain/decide.ts';
 import { commandTimeoutMs, type Engine, type Outcome } from '../../engine/engine.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { Tracing } from '../../observe/tracing.ts';
 import type { Arrival, NodePresence } from '../../presence/presence.ts';
 import { wireError } from '../../protocol/errors.ts';
 import type { ParsedCommand } from '../../protocol/parse.ts';
@@ -34,6 +35,8 @@ export interface SessionParts {
   broadcasts: RoomBroadcasts;
   admission: Admission;
   metrics: Metrics;
+  /** Undefined where nobody could record. */
+  tracing: Tracing | undefined;
 }
 
 /** A socket, and what its commands are done with. */

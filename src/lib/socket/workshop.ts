@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { type CommandName, commandOf, isCommandName } from '../../domain/catalog.ts';
+import type { CommandSpan } from '../../observe/tracing.ts';
 import { CodedError } from '../../protocol/errors.ts';
 import { parse, parseCommand } from '../../protocol/parse.ts';
 import { bareName, commandHeader, wireName } from '../../protocol/wire.ts';
@@ -24,6 +25,7 @@ interface Message {
   name: string;
   raw: unknown;
   answer: Answering;
+  span: CommandSpan | undefined;
 }
 
 const registered = new WeakSet<WorkshopSocket>();
@@ -57,21 +59,35 @@ export function registerWorkshopHandlers(nsp: WorkshopNamespace, socket: Worksho
   });
 }
 
-function messageOf({ socket, gate }: Receiver, event: unknown, values: readonly unknown[]): Message {
+function messageOf(receiver: Receiver, event: unknown, values: readonly unknown[]): Message {
+  const { socket, gate } = receiver;
   // The protocol lets a number be an event's name; what throws in here ends the process.
   const sent = String(event);
   const name = bareName(sent) ?? sent;
   const last = values.at(-1);
   const acknowledge = typeof last === 'function' ? (last as (reply: unknown) => void) : undefined;
+  const raw = acknowledge !== undefined && values.length === 1 ? undefined : values[0];
+  const span = beginSpan(receiver, name, raw);
   return {
-    name,
-    raw: acknowledge !== undefined && values.length === 1 ? undefined : values[0],
+    ...{ name, raw, span },
     answer(reply) {
+      span?.answered(reply);
       if (!reply.ok) gate.refused(name);
       if (acknowledge !== undefined) acknowledge(reply);
       else if (!reply.ok) socket.emit(wireName('error'), { command: name, ...reply.error });
     },
   };
+}
+
+function beginSpan({ tracing, broadcasts, socket }: Receiver, name: string, raw: unknown) {
+  // What anyone may send under any name makes no spans.
+  if (tracing === undefined || !isFromSockets(name)) return undefined;
+  const isShown = (workshopId: number) => broadcasts.get(workshopId) !== undefined;
+  return tracing.begin({ name, raw, userId: socket.data.user.userId, isShown });
+}
+
+function isFromSockets(name: string): name is CommandName {
+  return isCommandName(name) && commandOf(name).via === 'socket';
 }
 
 async function take(receiver: Receiver, message: Message): Promise<void> {
@@ -86,6 +102,7 @@ async function take(receiver: Receiver, message: Message): Promise<void> {
   } catch (error) {
     message.answer(failed(receiver, message, error));
   } finally {
+    message.span?.over();
     socket.data.underWay--;
   }
 }
@@ -103,7 +120,7 @@ async function receive(receiver: Receiver, { name, raw, answer }: Message): Prom
   if (name === 'attendees') return answer(await attendeesAsked(receiver, raw));
   // The server's own: it changes by REST alone.
   if (name === 'state-change') return answer(failure('forbidden'));
-  if (!isCommandName(name) || commandOf(name).via !== 'socket') return answer(failure('unknown_command'));
+  if (!isFromSockets(name)) return answer(failure('unknown_command'));
   const parsed = parseCommand(name, raw);
   if (!parsed.ok) return answer(await invalid(receiver, name, raw, parsed.detail));
   return command(receiver, name, parsed.value, answer);
