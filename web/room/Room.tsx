@@ -89,7 +89,9 @@ export function Room({ me: noted, roles, workshopId, onExit, onTimeline, onSigne
             workshop={workshop}
             status={status}
             scheduledAt={workshopState.scheduledAt}
+            isHost={isHost}
             mayStart={moderates}
+            onNotice={setNotice}
           />
         )}
         {workshopState !== null && !over && (

@@ -5,7 +5,6 @@ import { ConfirmButton } from '../shared/ConfirmButton.tsx';
 import { type Notice, NoticeLine } from '../shared/NoticeLine.tsx';
 import { standingIn } from '../shared/standing.ts';
 import { sayClock, sayRefusal, sayTime, useWords } from '../words/words.ts';
-import { EditButton } from './EditButton.tsx';
 import { InviteButton } from './InviteButton.tsx';
 
 interface HeaderProps {
@@ -49,7 +48,6 @@ type ControlsProps = Pick<HeaderProps, 'me' | 'room' | 'workshop' | 'onNotice'> 
 function Controls({ me, room, workshop, status, onNotice }: ControlsProps) {
   const words = useWords();
   const { isHost, moderates } = standingIn(room.workshopState, me.userId);
-  const isPlanned = status === 'scheduled' || status === 'lobby';
   const step = async (name: Step) => {
     const answer = workshop === null ? null : await api.step(workshop.id, name);
     if (answer !== null && !answer.ok) onNotice({ text: sayRefusal(answer.error), problem: true });
@@ -77,19 +75,7 @@ function Controls({ me, room, workshop, status, onNotice }: ControlsProps) {
           {words.room.openLobby}
         </button>
       )}
-      {isHost && isPlanned && workshop !== null && (
-        <>
-          <EditButton workshop={workshop} onNotice={onNotice} />
-          <ConfirmButton
-            label={words.room.cancel}
-            question={words.room.cancelQuestion}
-            confirm={words.room.cancelConfirm}
-            refuse={words.room.cancelNot}
-            onConfirm={() => void step('cancel')}
-          />
-        </>
-      )}
-      {moderates && isPlanned && (
+      {moderates && (status === 'scheduled' || status === 'lobby') && (
         <button type="button" className="primary" onClick={() => void step('start')}>
           {words.room.start}
         </button>
