@@ -173,9 +173,9 @@ function identityOf({ config, stores, callers, otherOrigins = [] }: Assembling) 
 
 /** What deliveries to webhooks are signed and sent with. */
 function deliveringOf({ config, stores }: Assembling) {
-  const secret = config.WEBHOOK_SECRET ?? stores.secret;
+  const { webhookSecret } = stores;
   return {
-    seal: secret === undefined ? noSeal : sealedUnder(secret),
+    seal: webhookSecret === undefined ? noSeal : sealedUnder(webhookSecret),
     sender: webhookSender(config.WEBHOOK_ALLOW_PRIVATE),
   };
 }

@@ -31,6 +31,8 @@ export interface Stores {
   folder: DataFolder | undefined;
   /** Signs and checks tokens; undefined where keys come from elsewhere. */
   secret: string | undefined;
+  /** Under which secrets of webhooks are kept in the database; undefined where its processes have none in common. */
+  webhookSecret: string | undefined;
   /** Rejects, in one line, where the database is known to be another log's. Resolves where it is this one's, or away. */
   recognized(): Promise<void>;
   /** Makes the database this log's. */
@@ -64,6 +66,9 @@ export async function openStores(config: Config, logger: Logger): Promise<Stores
   const folder = exclusive || ownSecret ? await dataFolder(config.DATA_DIR, exclusive) : undefined;
   try {
     const secret = config.AUTH_SECRET ?? (ownSecret ? await folder?.secret() : undefined);
+    // A database in the folder is this process' alone, whoever signs the tokens.
+    const ofFolder = config.DATABASE_URL === undefined ? await folder?.secret() : undefined;
+    const webhookSecret = config.WEBHOOK_SECRET ?? secret ?? ofFolder;
     const notes = promised<Notes>();
     const opened = openDatabaseOf(config, folder, logger, notes.promise);
     let database: Database = opened;
@@ -90,7 +95,7 @@ export async function openStores(config: Config, logger: Logger): Promise<Stores
       stored,
       history: workshopHistory(log.events, stored),
       folder,
-      secret,
+      ...{ secret, webhookSecret },
       recognized: async () =>
         own && inTime(own.recognized, recognitionPatienceMs, 'the database').catch(known),
       async adopt() {

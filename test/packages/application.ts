@@ -1,6 +1,6 @@
 /** The packages as `npm run build` makes them, installed in an application that knows nothing of this repository. */
 import { execFile } from 'node:child_process';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -14,7 +14,7 @@ export interface Application {
   path: string;
   /** Where the packages lie as they were packed. */
   out: string;
-  /** By name of the package. */
+  /** By name of the package, each with its file. */
   tarballs: Record<string, string>;
   /** Runs a program of the application, or of this repository where the path is absolute; rejects with all that it wrote. */
   run(command: string, ...args: string[]): Promise<string>;
@@ -54,12 +54,14 @@ export async function application(): Promise<Application> {
     ...{ private: true, type: 'module' },
     dependencies: {
       ...Object.fromEntries(own.map((name) => [name, versions[name]])),
-      // Beside the newer one, for who has not moved yet.
-      ...{ 'react-18': 'npm:react@^18.3.1', 'react-dom-18': 'npm:react-dom@^18.3.1' },
       ...tarballs,
     },
   };
   await install(path, manifest);
+  // For who has not moved yet.
+  const older = join(path, 'older');
+  mkdirSync(older);
+  await install(older, { private: true, dependencies: { react: '^18.3.1', 'react-dom': '^18.3.1' } });
   return {
     ...{ path, out, tarballs },
     run: (command, ...args) => written(run(command, args, { cwd: path })),
