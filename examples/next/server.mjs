@@ -32,4 +32,6 @@ process.once('SIGTERM', async () => {
   await workshops.close();
   await io.close();
   await app.close();
+  // What watches the sources in development goes on otherwise.
+  process.exit();
 });

@@ -19,7 +19,10 @@ beforeAll(async () => {
   };
   const options = { log, database, authenticate: asOperators, drainMs: 100 };
   [here, there] = (await Promise.all(
-    clients.map((client) => host({ server: { adapter: createAdapter(client) }, options })),
+    clients.map((client) =>
+      // Its readers notice a close only when a wait is over.
+      host({ server: { adapter: createAdapter(client, { blockTimeInMs: 500 }) }, options }),
+    ),
   )) as [Host, Host];
 }, 30_000);
 afterAll(async () => {
