@@ -233,6 +233,21 @@ describe.each(databases)('on $kind', ({ kind, open }) => {
     void dead;
   });
 
+  it('[J21] clears away what projectors left that died, whose chunks nobody knows any more', async () => {
+    project();
+    await folded(2);
+    for (const chunk of [7, 1_000_000, 1_000_001])
+      for (const id of [1, 2])
+        await database.query(
+          `insert into workshop_chat_messages_next (chunk, workshop_id, id, user_id, display_name, offset_ms, created_at)
+           values ($1::bigint, 1, $2::bigint, 2, 'Ada', 0, now())`,
+          [chunk, id],
+        );
+    await requestRebuild(database);
+    await rebuilt();
+    await isCleared();
+  });
+
   it('[J21] asking again while it is under way changes nothing about it', async () => {
     const first = project();
     await folded(6);
