@@ -133,9 +133,25 @@ it('[UI11] lets a host change what is planned before the eyes of who is there, a
     ...{ title: 'Combing', capacity: null },
     scheduledAt: new Date('2031-02-03T14:30').toISOString(),
   });
+  // A time that the field cannot show in full is kept where nobody changes it.
+  const exact = '2031-02-03T14:30:45.678Z';
+  await ada.evaluate(
+    ([id, scheduledAt]) =>
+      fetch(`/api/workshops/${id}`, {
+        ...{ method: 'PATCH', headers: { 'content-type': 'application/json' } },
+        body: JSON.stringify({ scheduledAt, capacity: 7 }),
+      }),
+    [id, exact],
+  );
   await ada.getByRole('button', { name: 'Edit' }).click();
+  await until(async () => (await form.getByLabel('Seats').inputValue()) === '7', { what: 'the change' });
   expect(await form.getByLabel('Title').inputValue()).toBe('Combing');
-  await form.getByRole('button', { name: 'Close' }).click();
+  await form.getByLabel('Title').fill('Felting');
+  await form.getByRole('button', { name: 'Save' }).click();
+  await bo.getByRole('heading', { name: 'Felting' }).waitFor();
+  expect((await server.rest(1, 'GET', `/api/workshops/${id}`)).body).toMatchObject({
+    ...{ title: 'Felting', capacity: 7, scheduledAt: exact, description: 'Combs, and wool.' },
+  });
 
   await ada.getByRole('button', { name: 'Cancel workshop' }).click();
   await ada.getByRole('button', { name: 'Keep it' }).click();

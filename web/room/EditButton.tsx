@@ -16,9 +16,14 @@ export function EditButton({ workshop, onNotice }: EditProps) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
-    const scheduledAt = whenIn(form);
+    const when = whenIn(form);
+    // The field knows no seconds: a time that nobody touched stays as it was.
+    const isMoved = when !== null && minuteOf(when) !== minuteOf(workshop.scheduledAt);
     dialog.current?.close();
-    const answer = await api.update(workshop.id, { ...detailsIn(form), ...(scheduledAt && { scheduledAt }) });
+    const answer = await api.update(workshop.id, {
+      ...detailsIn(form),
+      ...(isMoved && { scheduledAt: when }),
+    });
     onNotice(answer.ok ? { text: schedule.saved } : { text: sayRefusal(answer.error), problem: true });
   };
   return (
@@ -48,4 +53,8 @@ export function EditButton({ workshop, onNotice }: EditProps) {
       </dialog>
     </>
   );
+}
+
+function minuteOf(moment: string): number {
+  return Math.floor(Date.parse(moment) / 60_000);
 }
