@@ -218,7 +218,14 @@ describe('a page of another site', () => {
       const admin = { id: 9, roles: ['admin'] };
       const there = async (): Promise<Json> => {
         const { body } = await server.rest(admin, 'GET', `/api/workshops/${workshopId}`);
-        return { status: body.status, title: body.title, version: body.version };
+        const analyst = { id: 9, roles: ['analyst'] };
+        const { body: log } = await server.rest(analyst, 'GET', `/api/workshops/${workshopId}/events`);
+        const types: string[] = log.items.map(({ type }: Json) => type);
+        // Whoever goes to another page leaves the room, a while later.
+        return {
+          ...{ status: body.status, title: body.title },
+          types: types.filter((type) => type !== 'user-left'),
+        };
       };
       /** Ids follow on one another: what was scheduled meanwhile took one, whether it is listed yet or not. */
       const nextId = async (): Promise<number> => {

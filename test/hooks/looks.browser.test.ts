@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { bundlePage } from '../../web/bundle.ts';
+import { receiver } from '../kit/receiver.ts';
 import { type Guest, type TestServer, testServer, token } from '../kit/server.ts';
 import { launchChromium } from './chromium.ts';
 import { look } from './look.ts';
@@ -14,7 +15,10 @@ const guests: Guest[] = [];
 beforeAll(async () => {
   [browser, server] = await Promise.all([
     launchChromium(),
-    testServer({ GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' }),
+    testServer({
+      ...{ GUESTS: 'true', RATE_LIMIT_SCALE: '0', PRESENCE_GRACE_MS: '15000' },
+      WEBHOOK_ALLOW_PRIVATE: 'true',
+    }),
   ]);
 }, 90_000);
 afterAll(async () => {
@@ -135,6 +139,42 @@ it('[UI9] the operators’ page shows nodes and what to do, and is for admins al
   await other.goto(server.url);
   await other.getByText('Coming up').waitFor();
   expect(await other.getByRole('button', { name: 'Operation' }).count()).toBe(0);
+});
+
+it('[UI13] the operators’ page shows what webhooks could not deliver, goes on with it, tries them and turns them off', {
+  timeout: 60_000,
+}, async () => {
+  const hooked = await receiver();
+  hooked.answers(500);
+  const admin = { id: 1, name: 'Ada', roles: ['admin'] };
+  try {
+    const { body: hook } = await server.rest(admin, 'POST', '/api/admin/webhooks', { url: hooked.url });
+    const plan = { title: 'Told elsewhere', scheduledAt: new Date().toISOString() };
+    const { body: workshop } = await server.rest(admin, 'POST', '/api/workshops', plan);
+    const { page } = await signedIn(1, 'Ada', {}, ['admin']);
+    await page.goto(`${server.url}/admin`);
+    const undelivered = page.getByRole('region', { name: 'Not delivered' }).first();
+    await undelivered.getByText(`${workshop.id} · 1`).waitFor();
+    await undelivered.getByText('500').waitFor();
+    await look(page, 'webhooks');
+
+    hooked.answers(204);
+    await page.getByRole('button', { name: `Resume the deliveries of workshop ${workshop.id}` }).click();
+    await page.getByText(`Deliveries of workshop ${workshop.id} go on.`).waitFor();
+    await undelivered.waitFor({ state: 'detached' });
+    expect(hooked.versions(workshop.id).at(-1)).toBe(1);
+    await page.getByRole('button', { name: `Send a test to ${hooked.url}` }).click();
+    await page.getByText('The test was taken.').waitFor();
+    expect(hooked.received.at(-1)?.body.type).toBe('webhook.test');
+    await page.getByRole('button', { name: `Turn off deliveries to ${hooked.url}` }).click();
+    await page.getByText('Off: what happens waits').waitFor();
+    const { body: off } = await server.rest(admin, 'GET', `/api/admin/webhooks/${hook.id}`);
+    expect(off.active).toBe(false);
+    await server.rest(admin, 'DELETE', `/api/admin/webhooks/${hook.id}`);
+    await page.getByText('Nothing is delivered to other servers.').waitFor();
+  } finally {
+    await hooked.close();
+  }
 });
 
 it('[UI8] speaks German to whose browser asks for it, and keeps the choice of another language', {

@@ -27,7 +27,8 @@ export async function nextApplication({ tarballs }: Pick<Application, 'tarballs'
   const manifest = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
   await install(path, { ...manifest, dependencies: { ...manifest.dependencies, ...tarballs } });
   const quiet = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' };
-  await written(run('npm', ['run', 'build'], { cwd: path, env: quiet }));
+  // On every core that there is, but behind whatever else runs: tests beside it wait for milliseconds.
+  await written(run('nice', ['-n', '19', 'npm', 'run', 'build'], { cwd: path, env: quiet }));
   const env = { DATA_DIR: data.path, PORT: '0', REDIS_URL: undefined, DATABASE_URL: undefined };
   const server = await startProcess({
     ...{ command: process.execPath, args: ['server.mjs'], cwd: path },

@@ -9,7 +9,10 @@ import { Erasures } from './Erasures.tsx';
 import { ParkedWorkshops, SkippedEvents } from './Parked.tsx';
 import { findings, type NodeStatus, operators, type Partition, type Status } from './status.ts';
 import { useActs } from './useActs.ts';
-import { useStatus } from './useStatus.ts';
+import { usePolled } from './usePolled.ts';
+import { Webhooks } from './Webhooks.tsx';
+
+const refreshMs = 3_000;
 
 interface AdminProps {
   onExit(): void;
@@ -18,7 +21,7 @@ interface AdminProps {
 
 export default function Admin({ onExit, onSignedOut }: AdminProps) {
   const { admin, room, loading } = useWords();
-  const { status, at, error, refresh } = useStatus();
+  const { value: status, at, error, refresh } = usePolled(operators.status, refreshMs);
   const { notice, act } = useActs(refresh);
   const code = error?.code;
   useTitle(admin.heading);
@@ -63,6 +66,7 @@ export default function Admin({ onExit, onSignedOut }: AdminProps) {
                   onConfirm={() => void act(operators.rebuild(), () => admin.rebuildAsked)}
                 />
               </section>
+              <Webhooks />
             </>
           )}
           <Erasures act={act} />

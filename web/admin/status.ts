@@ -1,5 +1,5 @@
 /** What operators read and do, as the routes of admins have it. */
-import { call } from '../shared/api.ts';
+import { call, type Page } from '../shared/api.ts';
 
 export interface NodeStatus {
   node: string;
@@ -46,6 +46,24 @@ export interface Status {
   projections: { lag: number; parked: Parked[]; skipped: Skipped[]; partitions: Partition[] } | null;
 }
 
+export interface Webhook {
+  id: number;
+  url: string;
+  description: string | null;
+  active: boolean;
+  /** Where its receiver ended it. */
+  endedBecause: string | null;
+  troubled: {
+    workshopId: number;
+    fromVersion: number;
+    attempts: number;
+    /** It is not tried any more until it is resumed. */
+    waits: boolean;
+    nextTryAt: string | null;
+    lastError: string | null;
+  }[];
+}
+
 export interface Erasure {
   left: number;
   workshops: number;
@@ -58,6 +76,13 @@ export const operators = {
   skip: (workshopId: number, version: number) =>
     call<{ parked: boolean }>('POST', `/api/admin/parked/${workshopId}/skip`, { version }),
   rebuild: () => call<unknown>('POST', '/api/admin/projections/rebuild'),
+  webhooks: () => call<Page<Webhook>>('GET', '/api/admin/webhooks'),
+  testWebhook: (id: number) =>
+    call<{ ok: boolean; status: number | null; error?: string }>('POST', `/api/admin/webhooks/${id}/test`),
+  turnWebhook: (id: number, active: boolean) =>
+    call<unknown>('PATCH', `/api/admin/webhooks/${id}`, { active }),
+  resumeWebhook: (id: number, workshopId: number) =>
+    call<unknown>('POST', `/api/admin/webhooks/${id}/resume`, { workshopId }),
   erasure: (userId: string) => call<Erasure>('GET', `/api/admin/erasures/${encodeURIComponent(userId)}`),
   erase: (userId: string) => call<Erasure>('POST', `/api/admin/erasures/${encodeURIComponent(userId)}`),
 };
