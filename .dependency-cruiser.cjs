@@ -87,7 +87,8 @@ module.exports = {
       comment: 'an installation with --omit=dev has to run',
       severity: 'error',
       from: { path: '^(src|projections|web|bin)/' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
+      // An optional peer is used where it is there.
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     },
 
     only('domain', domain, npm('zod', 'xstate')),
